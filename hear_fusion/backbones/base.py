@@ -1,0 +1,112 @@
+"""The face that every network shows: its layer table, its time, its weights, its features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from torch import Tensor, nn
+
+from hear_fusion.checkpoints import WeightsRecord
+from hear_fusion.frontends import FrontEnd, LogMel
+from hear_fusion.timeline import Timeline
+
+ORIGINAL = 0
+"""The number under which a network's own last-layer embedding stands beside its layers 1, 2, ..."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of a network's layer table.
+
+    Attributes:
+        number: As the paper numbers it; `ORIGINAL` for the network's own embedding.
+        module: The official name of the module whose output it is.
+        channels, freq: Size of one column of the output.
+        stride: Mel frames that one column of the output spans.
+    """
+
+    number: int
+    module: str
+    channels: int
+    freq: int
+    stride: int
+
+    @property
+    def dim(self) -> int:
+        """Features a frame after Eq. (1)."""
+        return self.channels * self.freq
+
+
+class Backbone(nn.Module, ABC):
+    """A frozen, pre-trained network that gives the outputs of its layers.
+
+    Class attributes say what is published; an instance carries the widths of its weights.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    published_layers: ClassVar[tuple[int, ...]]
+    records: ClassVar[tuple[WeightsRecord, ...]]
+    weight_options: ClassVar[tuple[str, ...]] = ()
+    """Keyword arguments of `from_tensors` that users may set."""
+
+    layers: tuple[Layer, ...]
+    original: Layer
+    timeline: Timeline
+    front_end: FrontEnd
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_mel = LogMel(self.front_end)
+
+    @classmethod
+    @abstractmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
+        """Build the network from the tensors of an official weight file.
+
+        Raises:
+            WeightsError: If a tensor is missing, superfluous or of the wrong shape.
+        """
+
+    @abstractmethod
+    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, Tensor]:
+        """Run the network up to the last layer asked for.
+
+        Args:
+            log_mel: Shape (batch, 1, time, mel); for a network of examples, time is one example.
+            layers: Numbers from the layer table, or `ORIGINAL`.
+
+        Returns:
+            For each number the layer's output, shape (batch, channel, time, freq).
+        """
+
+    def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002
+        """Scene features of one layer from the mean and maximum of its frames, Eq. (3)."""
+        return mean + maximum
+
+    def frame(self, number: int, frames: Tensor) -> Tensor:  # noqa: ARG002
+        """Frame features of one layer from its pooled columns: the columns themselves."""
+        return frames
+
+    @classmethod
+    def layer_numbers(cls) -> tuple[int, ...]:
+        """Numbers that may stand in a name, ascending."""
+        return tuple(layer.number for layer in cls.layers)
+
+    def layer(self, number: int) -> Layer:
+        """Look up a row of this instance's layer table."""
+        return self.original if number == ORIGINAL else self._by_number[number]
+
+    def _set_widths(self, channels: Mapping[int, int], original: int) -> None:
+        """Replace the published widths by those of the weights."""
+        self.layers = tuple(replace(row, channels=channels[row.number]) for row in self.layers)
+        self.original = replace(self.original, channels=original)
+
+    @property
+    def _by_number(self) -> dict[int, Layer]:
+        return {row.number: row for row in self.layers}
+

@@ -1,0 +1,83 @@
+"""Tell weight containers apart by their first bytes, never by their names."""
+
+from enum import Enum
+
+from hear_fusion.checkpoints.records import WeightsError
+
+HEAD_BYTES = 512
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # a first member; an archive without members
+# torch before 1.6 starts every file by pickling this number (0x1950a86a20f9469cfc6c).
+_TORCH_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
+_GIT_LFS = b"version https://git-lfs.github.com/spec/"
+_LONGEST_SAFETENSORS_HEADER = 100_000_000  # the limit of the format's own reader
+# Protobuf has no magic number. Writers put ir_version (field 1) first; what may follow it in a
+# ModelProto are the tags of fields 2 to 8.
+_ONNX_LATEST_IR = 64
+_ONNX_SECOND_TAGS = frozenset(b"\x12\x1a\x22\x28\x32\x3a\x42")
+
+
+class Kind(Enum):
+    """A container that can be read."""
+
+    TORCH_LEGACY = "torch file (before 1.6)"
+    HDF5 = "HDF5"
+    ZIP = "zip"
+    SAFETENSORS = "safetensors"
+    ONNX = "ONNX"
+
+
+def recognise(head: bytes) -> Kind | None:
+    r"""Name the container that starts with ``head``.
+
+    Args:
+        head: The first ``HEAD_BYTES`` bytes of a file, fewer if it is shorter.
+
+    Returns:
+        The kind, or ``None`` if nothing that can be read starts like this.
+
+    >>> recognise(b"PK\x03\x04...")
+    <Kind.ZIP: 'zip'>
+    """
+    if head.startswith(_HDF5):
+        return Kind.HDF5
+    if head.startswith(_ZIP):
+        return Kind.ZIP
+    if _is_pickle(head) and _TORCH_MAGIC in head[:32]:
+        return Kind.TORCH_LEGACY
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_SAFETENSORS_HEADER:
+        return Kind.SAFETENSORS
+    if head[:1] == b"\x08" and len(head) > 2 and head[1] <= _ONNX_LATEST_IR:
+        return Kind.ONNX if head[2] in _ONNX_SECOND_TAGS else None
+    return None
+
+
+def refusal(head: bytes, label: str) -> WeightsError:
+    """Explain why a file that starts with ``head`` is not read, and what to do.
+
+    Args:
+        head: The first ``HEAD_BYTES`` bytes of the file.
+        label: The file's name for the message.
+
+    Returns:
+        The error to raise.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head:
+        got, step = "an empty file", "fetch it again"
+    elif text.startswith(b"<"):
+        got, step = "an HTML or XML page", "a web page was saved in its place: fetch it again"
+    elif head.startswith(_GIT_LFS):
+        got, step = "a git-LFS pointer", "run 'git lfs pull' where it came from"
+    elif _is_pickle(head):
+        got = "a Python pickle that torch.save did not write"
+        step = "unpickling could run code, so save a state dict with torch.save or safetensors"
+    else:
+        got = f"an unknown kind that starts with {head[:16]!r}"
+        step = "give a torch, safetensors, HDF5 or ONNX file, or a zip or wheel that holds one"
+    return WeightsError(f"path must be a weight file, got {got}: {label}; {step}")
+
+
+def _is_pickle(head: bytes) -> bool:
+    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")

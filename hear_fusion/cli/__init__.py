@@ -1,0 +1,20 @@
+"""The command line ``hear-fusion``: one file a verb.
+
+Each verb imports what it needs inside its function, so that ``--help`` answers at once.
+"""
+
+import click
+
+from hear_fusion.cli.evaluate import evaluate
+from hear_fusion.cli.list import list_networks
+from hear_fusion.cli.tasks import tasks
+from hear_fusion.cli.weights import weights
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """General-purpose audio embeddings from the layers of networks that already exist."""
+
+
+for _verb in (list_networks, weights, tasks, evaluate):
+    main.add_command(_verb)

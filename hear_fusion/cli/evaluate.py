@@ -1,0 +1,130 @@
+"""``hear-fusion evaluate``: HEAR modules on HEAR tasks, by the official tools."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("modules", metavar="MODULE...", nargs=-1, required=True)
+@click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
+)
+@click.option(
+    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True),
+    help="Weights file for load_model of every MODULE; without it each takes its default.",
+)
+@click.option(
+    "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
+)
+@click.option(
+    "--embeddings-dir",
+    type=_PATH,
+    default=Path("embeddings"),
+    show_default=True,
+    help="Where embeddings, predictions and scores are kept.",
+)
+@click.option(
+    "--grid-points",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Settings of the head that heareval tries; fewer are faster and not comparable.",
+)
+@click.option(
+    "--grid",
+    type=click.Choice(["default", "fast", "faster"]),
+    default="default",
+    show_default=True,
+    help="heareval's grid of settings; 'faster' only tests that things run.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Predictions made side by side, one thread each.  [default: what cores and memory allow]",
+)
+@click.option("--gpus", metavar="JSON", help="heareval's --gpus, for example '[1]'.")
+@click.option("--json", "json_file", type=_PATH, help="Also write the scores to this JSON file.")
+@click.option("--csv", "csv_file", type=_PATH, help="Also write the scores to this CSV file.")
+def evaluate(
+    modules: tuple[str, ...],
+    tasks_dir: Path,
+    tasks: tuple[str, ...],
+    model: Path | None,
+    model_options: str,
+    embeddings_dir: Path,
+    grid_points: int,
+    grid: str,
+    jobs: int | None,
+    gpus: str | None,
+    json_file: Path | None,
+    csv_file: Path | None,
+) -> None:
+    """Evaluate HEAR modules on HEAR tasks with heareval, and show a table.
+
+    MODULE is the import name of any module with the HEAR API: of this package, installed, or in
+    the current folder. heareval computes embeddings and scores; each score comes with n and a
+    95 % interval (bootstrap over test clips). What is done is not done again, so an interrupted
+    run is continued by the same command.
+
+    \b
+    Two fusions against the original model on every task of a folder:
+      hear-fusion evaluate hear_fusion.cnn14 hear_fusion.cnn14_3_6 --tasks-dir tasks
+
+    \b
+    Another model, with its weights, on one task, quickly:
+      hear-fusion evaluate panns_hear --model Cnn14_mAP=0.431.pth --tasks-dir tasks \\
+          --task esc50-v2.0.0-full --grid-points 2 --json scores.json
+    """  # noqa: D301 - click marks paragraphs to keep with a real backspace
+    missing = [name for name in ("heareval", "tensorflow") if find_spec(name) is None]
+    if missing:
+        raise click.ClickException(
+            f"evaluation must find the official HEAR tools, got no {' and no '.join(missing)}; "
+            "install them with\n"
+            "  pip install -r requirements-hear.txt\n"
+            "  pip install --no-deps --ignore-requires-python heareval==2021.1.3 "
+            "hearvalidator==2021.0.6"
+        )
+    from hear_fusion.evaluate.run import run
+    from hear_fusion.evaluate.table import format_table, write_csv, write_json
+
+    try:
+        results = run(
+            modules,
+            tasks_dir,
+            embeddings_dir,
+            model=model,
+            model_options=model_options,
+            tasks=tasks or None,
+            grid_points=grid_points,
+            grid=grid,
+            jobs=jobs,
+            gpus=gpus,
+        )
+    except ValueError as err:
+        raise click.ClickException(str(err)) from err
+    scores = [result.score for result in results if result.score is not None]
+    if scores:
+        click.echo(format_table(scores))
+    if json_file is not None:
+        write_json(scores, json_file)
+    if csv_file is not None:
+        write_csv(scores, csv_file)
+    failed = [result for result in results if result.error is not None]
+    for error in dict.fromkeys(str(result.error) for result in failed):
+        click.echo(f"\nError: {error}", err=True)
+    if failed:
+        names = ", ".join(f"{result.module} on {result.task}" for result in failed)
+        raise click.ClickException(f"{len(failed)} of {len(results)} failed: {names}")

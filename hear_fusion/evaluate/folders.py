@@ -1,0 +1,113 @@
+"""HEAR task folders, and the folders of embeddings that heareval makes of them."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_LOGGER = logging.getLogger(__name__)
+METADATA_FILE = "task_metadata.json"
+
+
+def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """List the HEAR task folders to evaluate, sorted by name.
+
+    Anything else in the folder is skipped with a note: heareval's ``--task all`` would fail on it.
+
+    Args:
+        tasks_dir: Folder of task folders.
+        names: Names of the tasks wanted; None for all.
+
+    Raises:
+        ValueError: If there is no such folder, no task in it, an unknown name, or a task whose
+            metadata cannot be read or whose files are missing.
+    """
+    if not tasks_dir.is_dir():
+        raise ValueError(
+            f"tasks_dir must be a folder of HEAR task folders, got {tasks_dir}; make one with "
+            "'hear-fusion tasks prepare' or 'hear-fusion tasks demo'"
+        )
+    entries = sorted(tasks_dir.iterdir())
+    tasks = {entry.name: entry for entry in entries if (entry / METADATA_FILE).is_file()}
+    if not tasks:
+        raise ValueError(
+            f"tasks_dir must hold folders with a {METADATA_FILE}, got none in {tasks_dir}; give "
+            "the folder above the task folders"
+        )
+    unknown = [name for name in names or () if name not in tasks]
+    if unknown:
+        raise ValueError(
+            f"task must be one of {', '.join(tasks)}, got {', '.join(unknown)}; see {tasks_dir}"
+        )
+    if names is None:
+        for entry in entries:
+            if entry.name not in tasks and not entry.name.startswith("."):
+                _LOGGER.warning("skipping %s: not a HEAR task (no %s)", entry, METADATA_FILE)
+    chosen = [tasks[name] for name in sorted(set(names or tasks))]
+    for task in chosen:
+        _require_task_files(task)
+    return chosen
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """Read the metadata of a task folder or of a folder of its embeddings."""
+    path = folder / METADATA_FILE
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as err:
+        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {metadata!r}; make the task anew")
+    return metadata
+
+
+def require_audio(task: Path, sample_rate: int) -> None:
+    """Check that a task holds its audio at a model's sample rate.
+
+    Raises:
+        ValueError: If ``<task>/<sample_rate>/<split>`` is missing for a split; the message lists
+            the rates that are there.
+    """
+    missing = [
+        split
+        for split in read_metadata(task)["splits"]
+        if not (task / str(sample_rate) / split).is_dir()
+    ]
+    if missing:
+        rates = sorted(
+            (entry.name for entry in task.iterdir() if entry.is_dir() and entry.name.isdigit()),
+            key=int,
+        )
+        raise ValueError(
+            f"task {task.name} must hold {sample_rate} Hz audio in {sample_rate}/{missing[0]}, got "
+            f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; make the missing "
+            f"one with 'hear-fusion tasks resample'"
+        )
+
+
+def embeddings_folder_name(module: str, model_options: Mapping[str, Any]) -> str:
+    """Name the folder that heareval's runner writes a module's embeddings to.
+
+    >>> embeddings_folder_name("hear_fusion.cnn14_3_6", {"hop_ms": 40})
+    'hear_fusion.cnn14_3_6-hop-ms=40'
+    """
+    # heareval's own dependency, used as it uses it.
+    from slugify import slugify
+
+    options = [f"{slugify(key)}={slugify(str(value))}" for key, value in model_options.items()]
+    return "-".join([module, *options])
+
+
+def _require_task_files(task: Path) -> None:
+    splits = read_metadata(task).get("splits")
+    if not isinstance(splits, list) or not splits:
+        raise ValueError(
+            f"{task / METADATA_FILE} must list its splits, got {splits!r}; make the task anew"
+        )
+    for name in ("labelvocabulary.csv", *(f"{split}.json" for split in splits)):
+        if not (task / name).is_file():
+            raise ValueError(
+                f"task {task.name} must hold {name}, got none; check it with "
+                "'hear-fusion tasks check'"
+            )

@@ -1,0 +1,106 @@
+"""Which weights a folder of embeddings was computed with.
+
+Every task folder of embeddings holds a ``weights.json`` (inside it: a file beside the task folders
+would break ``python -m heareval.predictions.runner DIR/*``). A finished folder is reused by a model
+with the same weights only.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+WEIGHTS_FILE = "weights.json"
+DONE_FILE = ".done.embeddings"
+
+
+@dataclass(frozen=True)
+class WeightsIdentity:
+    """The weights of one loaded HEAR model.
+
+    Attributes:
+        module: Import name of the HEAR module.
+        sha256: What two runs must share: the model's own ``weights_sha256`` if it has one, else
+            the SHA-256 of the model file, else the word ``default``.
+        model_file: The file given as ``--model``, if any; for people, never compared.
+    """
+
+    module: str
+    sha256: str
+    model_file: str | None = None
+
+    @classmethod
+    def of(cls, model: Any, module: str, model_file: str | None = None) -> Self:
+        """Identify the weights of a model that a module has just loaded.
+
+        >>> WeightsIdentity.of(object(), "my_module").sha256
+        'default'
+        """
+        sha256 = getattr(model, "weights_sha256", None)
+        if sha256 is None:
+            sha256 = sha256_of_path(Path(model_file)) if model_file else "default"
+        return cls(module, str(sha256), os.path.abspath(model_file) if model_file else None)
+
+    def write(self, task_folder: Path) -> None:
+        """Write ``weights.json`` into a folder of embeddings, whole or not at all."""
+        record = asdict(self) | {name: _version(name) for name in ("heareval", "torch")}
+        unfinished = task_folder / f".{WEIGHTS_FILE}.{os.getpid()}"
+        unfinished.write_text(json.dumps(record, indent=4) + "\n", encoding="utf-8")
+        unfinished.replace(task_folder / WEIGHTS_FILE)
+
+
+def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
+    """Check that a folder of embeddings, if it is finished, was computed with these weights.
+
+    Args:
+        task_folder: ``<embeddings dir>/<module>/<task>``; may not exist yet.
+        weights: The weights in use now.
+
+    Raises:
+        ValueError: If the folder is finished and was made with other or unknown weights.
+    """
+    if not (task_folder / DONE_FILE).exists():
+        return
+    record = task_folder / WEIGHTS_FILE
+    if not record.exists():
+        raise ValueError(
+            f"embeddings in {task_folder} must come with {WEIGHTS_FILE}, got a finished folder of "
+            "unknown weights (made by plain heareval?); delete the folder, choose another "
+            "--embeddings-dir or, if you know that it was made with these weights, write "
+            f'{{"sha256": "{weights.sha256}"}} into {record}'
+        )
+    found = json.loads(record.read_text(encoding="utf-8"))["sha256"]
+    if found != weights.sha256:
+        raise ValueError(
+            f"embeddings in {task_folder} must be made with the weights in use "
+            f"({weights.sha256}), got a folder made with {found}; choose another "
+            "--embeddings-dir or delete the folder"
+        )
+
+
+def sha256_of_path(path: Path) -> str:
+    """Hash a file, or a folder's files with their relative names in sorted order.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     sha256_of_path(Path(file.name))[:16]
+    'e3b0c44298fc1c14'
+    """
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for file_path in sorted(found for found in path.rglob("*") if found.is_file()):
+        digest.update(f"{file_path.relative_to(path).as_posix()}\0".encode())
+        digest.update(bytes.fromhex(sha256_of_path(file_path)))
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

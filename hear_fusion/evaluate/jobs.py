@@ -1,0 +1,127 @@
+"""Child processes: started a few at a time, logged to files, ended with their parent."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PARENT_VARIABLE = "HEAR_FUSION_PARENT"
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 5.0
+_TAIL_LINES = 20
+
+
+@dataclass
+class Job:
+    """One command, its surroundings, and the file that receives all it prints.
+
+    Attributes:
+        label: What the progress line calls it.
+        arguments: Arguments of this Python.
+        log: Log file; appended to.
+        cwd: Working folder of the command.
+        env: Its whole environment.
+    """
+
+    label: str
+    arguments: Sequence[str]
+    log: Path
+    cwd: Path
+    env: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start the command."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.cwd.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.cwd,
+                env=dict(self.env) | {PARENT_VARIABLE: str(os.getpid())},
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, or None while the command has not ended."""
+        return None if self.process is None else self.process.poll()
+
+    def failure(self) -> str:
+        """Tell how the command ended, with the last lines of its log and the log's path."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        # A progress bar overwrites itself: only its last state is worth a line.
+        ends = [line.rstrip().rsplit("\r", 1)[-1] for line in lines]
+        tail = [line for line in ends if line][-_TAIL_LINES:]
+        code = self.exit_code
+        how = f"was killed by signal {-code}" if code and code < 0 else f"ended with {code}"
+        if code == -9:
+            how += " (out of memory?)"
+        return "\n  ".join([f"{self.label} {how}; the end of {self.log}:", *tail])
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    parallel: int,
+    on_tick: Callable[[list[Job]], None],
+    on_end: Callable[[Job], None],
+) -> None:
+    """Run jobs in order, a few at a time; leave none behind, whatever happens.
+
+    Args:
+        jobs: What to run.
+        parallel: How many at a time, at least 1.
+        on_tick: Called several times a second with the running jobs.
+        on_end: Called with each job that has ended, whether well or not.
+    """
+    waiting, running = list(jobs), list[Job]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < parallel:
+                running.append(waiting.pop(0))
+                running[-1].start()
+            on_tick(running)
+            time.sleep(_POLL_SECONDS)
+            for job in [job for job in running if job.exit_code is not None]:
+                running.remove(job)
+                on_end(job)
+    finally:
+        _stop(running)
+
+
+def end_with_parent() -> None:
+    """End this process soon after the one that started it as a job, however that one ended.
+
+    Two runs must not write to one folder: an orphan would go on beside the resumed run.
+    """
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is None:
+        return
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(_POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _stop(jobs: Sequence[Job]) -> None:
+    """Ask jobs to end, and make them."""
+    alive = [job.process for job in jobs if job.process is not None and job.exit_code is None]
+    for process in alive:
+        process.terminate()
+    deadline = time.monotonic() + _GRACE_SECONDS
+    for process in alive:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,69 @@
+"""What a task's predictions need of memory: heareval's ``--in-memory``, and how many at a time.
+
+The choice changes speed and memory, not scores.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+
+from hear_fusion.evaluate.folders import read_metadata
+
+# torch, Lightning and the heads of a process (measured: 0.9 GB at 6144 dimensions).
+PROCESS_BYTES = 1_000_000_000
+_STACKING = 1.2
+
+
+def fits_in_memory(task_folder: Path, *, grid_points: int, budget_bytes: float) -> bool:
+    """Decide whether heareval may hold a task's embeddings in memory.
+
+    It doubles them while it stacks them, and every head that it has trained keeps its own copy
+    until the end: one a grid point and, over k folds, k - 1 more.
+
+    Args:
+        task_folder: Folder of finished embeddings.
+        grid_points: Grid points tried.
+        budget_bytes: Memory that the process may use.
+    """
+    metadata = read_metadata(task_folder)
+    n_heads = grid_points
+    if metadata["split_mode"] != "trainvaltest":
+        n_heads += len(metadata["splits"]) - 1
+    needed = embeddings_bytes(task_folder) * (n_heads + _STACKING) + PROCESS_BYTES
+    return needed <= budget_bytes
+
+
+def embeddings_bytes(task_folder: Path) -> int:
+    """Add up the embeddings of all splits of a folder of embeddings."""
+    total = 0
+    for split in read_metadata(task_folder)["splits"]:
+        dimensions = task_folder / f"{split}.embedding-dimensions.json"
+        total += 4 * math.prod(json.loads(dimensions.read_text(encoding="utf-8")))
+    return total
+
+
+def default_jobs() -> int:
+    """Processes that cores and memory allow side by side."""
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(n_cores or 1, int(available_bytes() // (2 * PROCESS_BYTES))))
+
+
+def available_bytes(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> int:
+    """Memory that can be had without swapping, within the limits of a container.
+
+    Args:
+        meminfo: The kernel's account; half of the machine's memory is assumed without one.
+        cgroup: Folder of the control group's ``memory.max`` and ``memory.current``, if any.
+    """
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    if meminfo.is_file():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                available = 1024 * int(line.split()[1])
+    limit, used = cgroup / "memory.max", cgroup / "memory.current"
+    if limit.is_file() and used.is_file() and limit.read_text().strip() != "max":
+        available = min(available, int(limit.read_text()) - int(used.read_text()))
+    return max(0, available)

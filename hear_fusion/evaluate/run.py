@@ -1,0 +1,233 @@
+"""Run heareval for many modules and tasks: resumable, side by side, one line of progress.
+
+What is done stays done, by heareval's own marks (``.done.embeddings``, ``prediction-done.json``).
+Logs are kept in ``<embeddings dir>/.logs``, passing files in ``<embeddings dir>/.scratch``; both
+are hidden so that ``<embeddings dir>/*`` still means the modules.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks
+from hear_fusion.evaluate.identity import DONE_FILE
+from hear_fusion.evaluate.jobs import Job, run_jobs
+from hear_fusion.evaluate.memory import available_bytes, default_jobs, fits_in_memory
+from hear_fusion.evaluate.scores import Score, read_score
+from hear_fusion.evaluate.session import Session
+from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+
+_LAUNCHER = ("-m", "hear_fusion.evaluate.official")
+
+
+@dataclass
+class Result:
+    """What became of one module on one task.
+
+    Attributes:
+        module: Import name of the module.
+        folder: Folder of its embeddings, predictions and scores; named like the task.
+        score: The score, or None if something failed.
+        error: What failed, with the end of the log and its path, or None.
+    """
+
+    module: str
+    folder: Path
+    score: Score | None = None
+    error: str | None = None
+
+    @property
+    def task(self) -> str:
+        """Name of the task folder."""
+        return self.folder.name
+
+
+def run(
+    modules: Sequence[str],
+    tasks_dir: Path,
+    embeddings_dir: Path,
+    *,
+    model: Path | None = None,
+    model_options: str = "{}",
+    tasks: Sequence[str] | None = None,
+    grid_points: int = 8,
+    grid: str = "default",
+    jobs: int | None = None,
+    gpus: str | None = None,
+    in_memory: bool | None = None,
+) -> list[Result]:
+    """Evaluate modules on tasks with heareval, going on where a former run ended.
+
+    Args:
+        modules: Import names of HEAR modules; the current folder is importable.
+        tasks_dir: Folder of HEAR task folders.
+        embeddings_dir: Where ``<module>/<task>`` folders are, or will be.
+        model: Weights file handed to ``load_model`` of every module.
+        model_options: JSON object handed to ``load_model`` as keyword arguments.
+        tasks: Names of the task folders; None for all.
+        grid_points: Grid points that heareval tries, at least 1.
+        grid: ``default``, ``fast`` or ``faster``.
+        jobs: Predictions made side by side, one thread each; None for what cores and memory allow.
+        gpus: heareval's ``--gpus``, a JSON list; None leaves it to heareval.
+        in_memory: heareval's ``--in-memory``; None decides by size for each task.
+
+    Returns:
+        One result for each module and task, in this order.
+
+    Raises:
+        ValueError: If an argument or the tasks folder is not as described.
+    """
+    options = _read_options(model_options)
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
+    task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
+    session = Session(embeddings_dir.absolute())
+    folders = {name: embeddings_folder_name(name, options) for name in dict.fromkeys(modules)}
+    results = [
+        Result(name, session.embeddings_dir / folder / task.name)
+        for name, folder in folders.items()
+        for task in task_paths
+    ]
+    try:
+        # None: no bar where there is no terminal to draw it on.
+        with tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress:
+            for name in folders:
+                own = [result for result in results if result.module == name]
+                _compute_embeddings(session, own, task_paths, model, model_options, progress)
+            settings = PredictionSettings(grid_points, grid)
+            extra = ["--gpus", gpus] if gpus is not None else []
+            _make_predictions(session, results, settings, extra, jobs, in_memory, progress)
+    finally:
+        session.clean()
+    for result in results:
+        if result.error is None:
+            try:
+                result.score = read_score(result.folder)
+            except (ValueError, OSError) as err:
+                result.error = str(err)
+    return results
+
+
+def _compute_embeddings(
+    session: Session,
+    results: Sequence[Result],
+    task_paths: Sequence[Path],
+    model: Path | None,
+    model_options: str,
+    progress: "tqdm[Any]",
+) -> None:
+    """Run the embeddings runner for one module: one process, one more after each failed task."""
+    module, module_folder = results[0].module, results[0].folder.parent
+    log = session.log(module_folder, "embeddings")
+    before = progress.n
+
+    def is_done(result: Result) -> bool:
+        return (result.folder / DONE_FILE).exists()
+
+    def show(_running: list[Job]) -> None:
+        n_done = sum(map(is_done, results))
+        progress.n = before + n_done
+        progress.set_description(f"embeddings of {module}, {n_done} of {len(results)} tasks")
+
+    pending = list(results)
+    while pending:
+        for result in pending:
+            if not is_done(result):
+                # So that the only unfinished folder is the one of the task that failed.
+                shutil.rmtree(result.folder, ignore_errors=True)
+        # heareval takes one task or all in a folder: a folder of links makes any choice "all".
+        chosen = session.scratch(module_folder / ".tasks")
+        for task in task_paths:
+            if any(result.task == task.name for result in pending):
+                (chosen / task.name).symlink_to(task)
+        arguments = [*_LAUNCHER, "embeddings", module, "--tasks-dir", str(chosen)]
+        arguments += ["--embeddings-dir", str(session.embeddings_dir)]
+        arguments += ["--model-options", model_options]
+        arguments += ["--model", str(model.absolute())] if model is not None else []
+        label = f"computing embeddings with {module}"
+        job = Job(label, arguments, log, Path.cwd(), session.environment())
+        run_jobs([job], parallel=1, on_tick=show, on_end=lambda _job: None)
+        if job.exit_code == 0:
+            break
+        broken = [r for r in pending if r.folder.exists() and not is_done(r)]
+        for result in broken or pending:
+            result.error = job.failure()
+        pending = [r for r in pending if broken and r not in broken and not is_done(r)]
+    for result in results:
+        if result.error is None and not is_done(result):
+            result.error = f"{log} must end with {result.folder}, got no such folder; read the log"
+    progress.n = before + len(results)
+
+
+def _make_predictions(
+    session: Session,
+    results: Sequence[Result],
+    settings: PredictionSettings,
+    extra: Sequence[str],
+    n_jobs: int | None,
+    in_memory: bool | None,
+    progress: "tqdm[Any]",
+) -> None:
+    """Run the predictions runner for each module and task that has embeddings."""
+    parallel = n_jobs or default_jobs()
+    budget = available_bytes() / parallel
+    by_label: dict[str, Result] = {}
+    waiting = []
+    for result in results:
+        try:
+            if result.error is not None or is_predicted(result.folder, settings):
+                progress.update()
+                continue
+        except ValueError as err:
+            result.error = str(err)
+            progress.update()
+            continue
+        fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
+        # heareval writes logs/<path given> below the working folder; absolute paths escape it.
+        cwd = session.scratch(result.folder)
+        link = cwd / result.folder.parent.name
+        link.symlink_to(result.folder.parent)
+        arguments = [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *settings.arguments()]
+        arguments += ["--in-memory", str(fits if in_memory is None else in_memory), *extra]
+        # More threads make heareval's small matrices slower.
+        env = session.environment(OMP_NUM_THREADS="1")
+        label = f"predicting {result.task} from {link.name}"
+        by_label[label] = result
+        waiting.append(Job(label, arguments, session.log(result.folder, "predictions"), cwd, env))
+
+    def show(running: list[Job]) -> None:
+        names = ", ".join(by_label[job.label].task for job in running)
+        progress.set_description(f"predictions of {names}")
+
+    def end(job: Job) -> None:
+        result = by_label[job.label]
+        if job.exit_code:
+            result.error = job.failure()
+        else:
+            settings.write(result.folder)
+        # The heads' checkpoints, up to hundreds of megabytes a task.
+        shutil.rmtree(job.cwd, ignore_errors=True)
+        progress.update()
+
+    run_jobs(waiting, parallel=parallel, on_tick=show, on_end=end)
+
+
+def _read_options(model_options: str) -> dict[str, Any]:
+    try:
+        options = json.loads(model_options)
+    except json.JSONDecodeError as err:
+        raise ValueError(
+            f"model_options must be a JSON object, got {model_options!r} ({err}); for example "
+            """'{"hop_ms": 40}'"""
+        ) from err
+    if not isinstance(options, dict):
+        raise ValueError(
+            f"model_options must be a JSON object, got {model_options!r}; for example "
+            """'{"hop_ms": 40}'"""
+        )
+    return options

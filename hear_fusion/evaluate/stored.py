@@ -1,0 +1,79 @@
+"""What heareval's predictions runner left in a task folder, read without running its pickles."""
+
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+SCORES_FILE = "test.predicted-scores.json"
+
+_ALLOWED = {
+    ("collections", "OrderedDict"),
+    ("numpy", "dtype"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy.core.multiarray", "scalar"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+}
+
+
+def read_predictions(path: Path) -> dict[str, Any]:
+    """Read a ``<split>.predictions.pkl``: tensors, and for event tasks lists of events.
+
+    Embedding folders are passed around; a pickle in one must not be able to run code.
+
+    Raises:
+        ValueError: If the file holds anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            predictions = _Unpickler(file).load()
+    except (pickle.UnpicklingError, EOFError) as err:
+        raise ValueError(
+            f"{path} must be a predictions file of heareval, got: {err}; delete "
+            "prediction-done.json beside it and evaluate again"
+        ) from err
+    return dict(predictions)
+
+
+def read_official_score(task_folder: Path, metric: str) -> float:
+    """Read the test score that heareval reports: over folds their mean.
+
+    Raises:
+        ValueError: If the folder has no scores, or not of this metric.
+    """
+    path = task_folder / SCORES_FILE
+    if not path.is_file():
+        raise ValueError(
+            f"task folder must hold {SCORES_FILE}, got none in {task_folder}; run "
+            "'hear-fusion evaluate' for it"
+        )
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    if "aggregated_scores" in scores:
+        found, key = scores["aggregated_scores"], f"test_{metric}_mean"
+    else:
+        found, key = scores.get("test", {}), f"test_{metric}"
+    if key not in found:
+        raise ValueError(
+            f"{path} must hold {key}, got {', '.join(found) or 'nothing'}; delete "
+            "prediction-done.json beside it and evaluate again"
+        )
+    return float(found[key])
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("torch.storage", "_load_from_bytes"):
+            return _load_storage
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} is not data")
+        return super().find_class(module, name)
+
+
+def _load_storage(data: bytes) -> Any:
+    # torch's own function of this place in the pickle trusts what it reads.
+    load: Callable[..., Any] = torch.load
+    return load(io.BytesIO(data), weights_only=True)

@@ -1,0 +1,165 @@
+"""Sound to the outputs of many layers in one pass, in chunks of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.fusion import fuse, pool_time_and_flatten
+from hear_fusion.precision import Precision, arithmetic
+from hear_fusion.timeline import Chunk, Purpose
+
+
+class Extractor:
+    """Runs a network over sounds of any length and hands out the frames of its layers.
+
+    A chunk is a stretch of a few sounds that passes through the network together. Chunks of a
+    network with context carry a halo, so that the frames kept equal those of the whole clip.
+
+    Args:
+        backbone: The network.
+        layers: Layer numbers in ascending order, or ``(ORIGINAL,)`` alone for its own embedding.
+        precision: Arithmetic of the network; the front end is float32 in any case.
+        chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        layers: tuple[int, ...],
+        precision: Precision = "fp32",
+        chunk_seconds: float = 30.0,
+    ) -> None:
+        self.backbone = backbone
+        self.layers = tuple(backbone.layer(number) for number in layers)
+        self.precision = precision
+        self.timeline = backbone.timeline
+        if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
+            self.timeline = replace(self.timeline, frame_stride=backbone.original.stride)
+        mel_per_second = self.timeline.sample_rate / self.timeline.mel_hop
+        self.n_mel_per_chunk = max(1, int(chunk_seconds * mel_per_second))
+
+    @property
+    def dim(self) -> int:
+        """Features of all layers together."""
+        return sum(layer.dim for layer in self.layers)
+
+    def scenes(self, audio: Tensor) -> Tensor:
+        """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
+
+        Mean and maximum are accumulated over chunks, so memory does not grow with the clip.
+
+        Args:
+            audio: Waveforms, shape (n_sounds, n_samples), float32, on the network's device.
+
+        Returns:
+            z~, shape (n_sounds, dim), float32.
+        """
+        batches = [self._scenes_of_batch(batch) for batch in self._batches(audio, "scenes", None)]
+        return torch.cat(batches) if batches else audio.new_zeros(0, self.dim)
+
+    def _scenes_of_batch(self, audio: Tensor) -> Tensor:
+        total: dict[int, Tensor] = {}
+        peak: dict[int, Tensor] = {}
+        n_frames = dict.fromkeys((layer.number for layer in self.layers), 0)
+        for _, outputs in self._chunks(audio, "scenes", None):
+            for number, frames in outputs.items():
+                n_frames[number] += frames.shape[1]
+                sums, maxima = frames.sum(dim=1), frames.amax(dim=1)
+                seen = number in total
+                total[number] = total[number].add_(sums) if seen else sums
+                peak[number] = torch.maximum(peak[number], maxima) if seen else maxima
+        return fuse(
+            [
+                self.backbone.scene(number, total[number] / n_frames[number], peak[number])
+                for number in n_frames
+            ]
+        )
+
+    def frames(self, audio: Tensor, hop_ms: int | None = None) -> Tensor:
+        """Frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
+
+        At a requested hop a layer finer than it is max-pooled over the slot, a coarser one gives
+        the column under the slot, and slots past its last column repeat that one.
+
+        Args:
+            audio: Waveforms, shape (n_sounds, n_samples), float32, on the network's device.
+            hop_ms: One of the timeline's hops in ms; None: the network's own frames.
+
+        Returns:
+            z, shape (n_sounds, n_frames, dim), float32; see `Timeline.timestamps_ms`.
+        """
+        n_frames = self.timeline.n_frames(audio.shape[1], hop_ms)
+        z = audio.new_empty(audio.shape[0], n_frames, self.dim)
+        first_sound = 0
+        for batch in self._batches(audio, "frames", hop_ms):
+            self._fill(z[first_sound : first_sound + batch.shape[0]], batch, hop_ms)
+            first_sound += batch.shape[0]
+        return z
+
+    def _fill(self, z: Tensor, audio: Tensor, hop_ms: int | None) -> None:
+        views = dict(
+            zip(
+                (layer.number for layer in self.layers),
+                z.split([layer.dim for layer in self.layers], dim=-1),
+                strict=True,
+            )
+        )
+        hop = self.timeline.hop_samples(hop_ms)
+        filled = dict.fromkeys(views, 0)
+        for chunk, outputs in self._chunks(audio, "frames", hop_ms):
+            first = chunk.keep_start * self.timeline.mel_hop // hop
+            for number, frames in outputs.items():
+                stop = min(first + frames.shape[1], z.shape[1])
+                kept = self.backbone.frame(number, frames[:, : stop - first])
+                views[number][:, first:stop] = kept
+                filled[number] = stop
+        for number, stop in filled.items():
+            views[number][:, stop:] = views[number][:, stop - 1 : stop]
+
+    def _batches(self, audio: Tensor, purpose: Purpose, hop_ms: int | None) -> tuple[Tensor, ...]:
+        """Split a batch of clips so that one pass holds about a chunk's worth of sound."""
+        n_mel = self.timeline.n_mel(audio.shape[1], purpose, hop_ms)
+        n_sounds = max(1, self.n_mel_per_chunk // n_mel)
+        return audio.split(n_sounds) if audio.shape[0] else ()
+
+    def _chunks(
+        self, audio: Tensor, purpose: Purpose, hop_ms: int | None
+    ) -> Iterator[tuple[Chunk, dict[int, Tensor]]]:
+        """Frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
+        line = self.timeline
+        n_mel = line.n_mel(audio.shape[1], purpose, hop_ms)
+        if line.patch is None and audio.shape[1] < line.min_samples():
+            audio = F.pad(audio, (0, line.min_samples() - audio.shape[1]))
+        n_per_chunk = max(1, self.n_mel_per_chunk // audio.shape[0])
+        numbers = [layer.number for layer in self.layers]
+        for chunk in line.chunks(n_mel, purpose, n_per_chunk):
+            log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
+            # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
+            windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
+            with arithmetic(self.precision, audio.device):
+                maps = self.backbone.features(windows.flatten(0, 1), numbers)
+            yield chunk, {
+                number: self._pool(maps[number], chunk, number, hop_ms).reshape(
+                    audio.shape[0], -1, maps[number].shape[1] * maps[number].shape[3]
+                )
+                for number in numbers
+            }
+
+    def _pool(self, feature_map: Tensor, chunk: Chunk, number: int, hop_ms: int | None) -> Tensor:
+        """Kept columns of one layer at the pace asked for: (sound * window, frame, dim)."""
+        line = self.timeline
+        stride = self.backbone.layer(number).stride
+        kept = slice(
+            (chunk.keep_start - chunk.start) // stride, (chunk.keep_stop - chunk.start) // stride
+        )
+        hop, column = line.hop_samples(hop_ms), stride * line.mel_hop
+        frames = pool_time_and_flatten(
+            feature_map[:, :, kept].float(), max(1, hop // column), keep_rest=hop_ms is not None
+        )
+        return frames.repeat_interleave(column // hop, dim=1) if column > hop else frames

@@ -1,0 +1,189 @@
+"""A network and a choice of its layers, ready to turn sound into embeddings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
+from hear_fusion.checkpoints import tensors_sha256
+from hear_fusion.extractor import Extractor
+from hear_fusion.names import Choice, check_hop
+from hear_fusion.precision import PRECISIONS, Precision, arithmetic
+
+
+class FusionModel(nn.Module):
+    """Turns a batch of sounds into scene vectors z~ or frames z of the chosen layers.
+
+    Attributes:
+        choice: Network, layers and hop.
+        sample_rate: The rate that sounds must have, in Hz.
+        scene_embedding_size, timestamp_embedding_size: Features of z~ and of one frame of z.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        choice: Choice,
+        *,
+        precision: Precision = "fp32",
+        chunk_seconds: float = 30.0,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.choice = choice
+        self.extractor = Extractor(
+            backbone, choice.layers or (ORIGINAL,), precision, chunk_seconds
+        )
+        self.sample_rate = backbone.timeline.sample_rate
+        self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
+        self.eval().requires_grad_(False)
+
+    @classmethod
+    def load(
+        cls,
+        choice: Choice,
+        model_file_path: str | Path = "",
+        *,
+        hop_ms: int | None = None,
+        precision: str = "fp32",
+        chunk_seconds: float = 30.0,
+        **weight_options: Any,
+    ) -> Self:
+        """Load a network's weights and make the model of a choice.
+
+        Args:
+            model_file_path: Any official weight file of the network, recognised by content;
+                empty: the default one from the cache, fetched when absent.
+            hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
+            precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
+            chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
+            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own.
+
+        Returns:
+            The model, frozen, in eval mode, on the CPU; move it with ``.to(device)``.
+
+        Raises:
+            WeightsError: If the weights cannot be had or do not fit.
+            TypeError: If an option is unknown.
+            ValueError: If an option has an illegal value.
+        """
+        network = REGISTRY[choice.backbone]
+        unknown = sorted(set(weight_options) - set(network.weight_options))
+        if unknown:
+            known = ["hop_ms", "precision", "chunk_seconds", *network.weight_options]
+            raise TypeError(f"options of {choice} must be among {known}, got {unknown}")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
+        if not chunk_seconds > 0:
+            raise ValueError(f"chunk_seconds must be above 0, got {chunk_seconds}")
+        if hop_ms is not None:
+            check_hop(choice.backbone, hop_ms)
+            if choice.hop_ms not in (None, hop_ms):
+                raise ValueError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
+            choice = Choice(choice.backbone, choice.layers, hop_ms)
+        backbone = load_backbone(choice.backbone, model_file_path, **weight_options)
+        return cls(backbone, choice, precision=precision, chunk_seconds=chunk_seconds)  # type: ignore[arg-type]
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Digest of the network's tensors, whatever file they came from."""
+        return tensors_sha256(self.backbone.state_dict())
+
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002
+        """Stay in eval mode: the network is a fixed function, whatever a caller's loop does."""
+        return super().train(False)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Do the same as `scenes`."""
+        return self.scenes(audio)
+
+    @torch.no_grad()
+    def scenes(self, audio: Tensor) -> Tensor:
+        """One vector a clip: z~ = mean(z) + max(z), Eq. (3).
+
+        Args:
+            audio: Waveforms in [-1, 1] at `sample_rate`, float, shape (n_sounds, n_samples), on
+                the model's device. Clips too short for one frame are padded with zeros.
+
+        Returns:
+            z~, shape (n_sounds, scene_embedding_size), float32.
+
+        Raises:
+            TypeError: If `audio` is not a floating-point tensor.
+            ValueError: If its shape, its device or a sample (NaN, infinite) is not as it must be.
+        """
+        audio = self._checked(audio)
+        with arithmetic("fp32", audio.device):
+            return self.extractor.scenes(audio)
+
+    @torch.no_grad()
+    def frames(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames z of every clip, Eq. (1) and (2), and the times of their centres.
+
+        Args:
+            audio: As for `scenes`.
+
+        Returns:
+            z, shape (n_sounds, n_timestamps, timestamp_embedding_size), and timestamps in ms,
+            shape (n_sounds, n_timestamps): evenly spaced, none past the clip's end; float32.
+
+        Raises:
+            TypeError, ValueError: As `scenes`.
+        """
+        audio = self._checked(audio)
+        with arithmetic("fp32", audio.device):
+            z = self.extractor.frames(audio, self.choice.hop_ms)
+        times = self.extractor.timeline.timestamps_ms(audio.shape[1], self.choice.hop_ms)
+        return z, torch.tensor(times, device=z.device).repeat(z.shape[0], 1)
+
+    def layers(self, audio: Tensor) -> dict[int, Tensor]:
+        """Scene features of each chosen layer on its own, one pass for all.
+
+        Args:
+            audio: As for `scenes`.
+
+        Returns:
+            By layer number (0: the original embedding) z~ of that layer, (n_sounds, its dim).
+
+        Raises:
+            TypeError, ValueError: As `scenes`.
+        """
+        rows = self.extractor.layers
+        parts = self.scenes(audio).split([row.dim for row in rows], dim=1)
+        return {row.number: part for row, part in zip(rows, parts, strict=True)}
+
+    def _checked(self, audio: Tensor) -> Tensor:
+        if not isinstance(audio, Tensor):
+            raise TypeError(
+                f"audio must be a torch.Tensor, got {type(audio).__name__}; "
+                "wrap it in torch.as_tensor(...)"
+            )
+        if not audio.is_floating_point():
+            raise TypeError(
+                f"audio must be floating point in [-1, 1], got {audio.dtype}; "
+                "divide integer samples by their full scale, 32768 for 16 bits"
+            )
+        if audio.ndim != 2 or audio.shape[1] == 0:
+            raise ValueError(
+                "audio must have shape (n_sounds, n_samples) with at least 1 sample, "
+                f"got {tuple(audio.shape)}; one mono sound is audio[None, :]"
+            )
+        device = next(self.backbone.parameters()).device
+        if audio.device != device:
+            raise ValueError(
+                f"audio must be on the model's device {device}, got {audio.device}; "
+                "move it with audio.to(...)"
+            )
+        finite = torch.isfinite(audio).all(dim=1)
+        if not finite.all():
+            broken = (~finite).nonzero().flatten().tolist()
+            raise ValueError(
+                f"audio must be finite, got NaN or infinite samples in sounds {broken} "
+                f"of {audio.shape[0]} (counted from 0)"
+            )
+        return audio.float()

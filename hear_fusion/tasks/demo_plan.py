@@ -1,0 +1,64 @@
+"""What the demonstration's tasks have in common: their labelling and their small grid."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hear_fusion.tasks.folder import Recording
+from hear_fusion.tasks.schema import Clip, TaskMetadata
+
+SPLITS = ("train", "valid", "test")
+VERSION, MODE = "v1.0.0", "small"
+NOTICE = (
+    "A demonstration, not a benchmark: small, rendered by a program, and made to show in minutes "
+    "that the pipeline works. Do not report its scores as a model's quality."
+)
+SOUNDFONT_SOURCE = {
+    "name": "TimGM6mb.sf2 by Tim Brechbill, from the Python package pretty_midi",
+    "licence": "GPL-2.0",
+    "url": "https://pypi.org/project/pretty_midi/",
+}
+SYNTH_SOURCE = {
+    "name": "tinysoundfont, which plays it",
+    "licence": "MIT",
+    "url": "https://pypi.org/project/tinysoundfont/",
+}
+SPEECH_SOURCE = {
+    "name": "eSpeak NG, from the Python package espeakng-loader",
+    "licence": "GPL-3.0-or-later",
+    "url": "https://pypi.org/project/espeakng-loader/",
+}
+TEXT_SOURCE = {"name": "texts written for hear_fusion", "licence": "Apache-2.0"}
+
+# heareval's own grid has eight points of up to 500 epochs: minutes a task. With
+# `--grid-points 2` this one takes seconds; it is small, but every point is trained to its end.
+PARAM_GRID: Mapping[str, list[float]] = {
+    "hidden_layers": [1],
+    "lr": [1e-3, 3.2e-4],
+    "max_epochs": [100],
+    "patience": [8],
+    "check_val_every_n_epoch": [3],
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task before its sounds exist: metadata, clips, and what renders them.
+
+    ``jobs`` and ``packages`` say what decides the sounds; they go into the folder's recipe.
+    """
+
+    metadata: TaskMetadata
+    clips: list[Clip]
+    jobs: Sequence[object]
+    packages: tuple[str, ...]
+    render: Callable[[], Iterator[Recording]]
+
+
+def demo_extras(description: str, split_rule: str, *sources: Mapping[str, str]) -> dict[str, object]:
+    """Keys that tell a reader of ``task_metadata.json`` what these sounds are."""
+    return {
+        "notice": NOTICE,
+        "description": description,
+        "split_rule": split_rule,
+        "sources": [dict(source) for source in sources],
+    }

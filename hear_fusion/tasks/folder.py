@@ -1,0 +1,214 @@
+"""The one writer of HEAR task folders.
+
+A folder appears under its name only when it is complete. Until then it is built beside it, under a
+hidden name that the next run clears.
+"""
+
+import csv
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from hear_fusion.tasks.resampling import resample_pcm16
+from hear_fusion.tasks.schema import (
+    SAMPLE_RATES,
+    Clip,
+    TaskMetadata,
+    check_clips,
+    check_metadata,
+    label_vocabulary,
+)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The sound of one clip: mono samples in [-1, 1], shape (n_samples,), and their rate."""
+
+    audio: NDArray[np.floating]
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class TaskSummary:
+    """What a task folder holds."""
+
+    path: Path
+    clips_by_split: dict[str, int]
+    n_classes: int
+    seconds: float
+    kept: bool
+
+
+def recipe_of(*parts: object) -> str:
+    """Hash everything that decides a folder's content, as canonical JSON.
+
+    >>> recipe_of({"b": 1, "a": 2}) == recipe_of({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=vars)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_task_folder(
+    out: Path,
+    metadata: TaskMetadata,
+    clips: Sequence[Clip],
+    recordings: Iterable[Recording],
+    *,
+    sample_rates: Sequence[int],
+    recipe: str,
+    on_clip: Callable[[], None] = lambda: None,
+) -> TaskSummary:
+    """Write a task folder into ``out``, or keep the one that is already there.
+
+    Args:
+        out: Folder of the tasks; made when absent.
+        metadata: The task.
+        clips: Names and labels of all clips.
+        recordings: Their sounds, in the order of ``clips``; not touched if the folder is kept.
+        sample_rates: Rates to write in Hz, each in its own folder.
+        recipe: Hash of what decides the content (``recipe_of``). A complete folder with the same
+            recipe is kept; one with another recipe is replaced; one without is never touched.
+        on_clip: Called after each clip, for a progress bar.
+
+    Returns:
+        What the folder holds.
+
+    Raises:
+        ValueError: If metadata, clips or sounds break a rule of the format.
+        FileExistsError: If something that this writer did not write has the folder's name.
+    """
+    check_metadata(metadata)
+    check_clips(metadata, clips)
+    check_sample_rates(sample_rates)
+    path = out / metadata.folder_name
+    partial, retired = (out / f".{path.name}.{state}" for state in ("partial", "old"))
+    for leftover in (partial, retired):
+        shutil.rmtree(leftover, ignore_errors=True)
+    found = read_recipe(path)
+    if found == recipe:
+        return _summary(path, metadata, clips, sample_rates, kept=True)
+    if found is None and path.exists():
+        raise FileExistsError(
+            f"out must not hold a foreign {path.name}, got one without a recipe at {path}; "
+            "move it away or choose another folder"
+        )
+
+    partial.mkdir(parents=True)
+    try:
+        _write_sounds(partial, metadata, clips, recordings, sample_rates, on_clip)
+        _write_texts(partial, metadata, clips, recipe)
+        if path.exists():
+            path.rename(retired)
+        partial.rename(path)
+    finally:
+        # heareval's `--task all` takes every entry of the folder for a task, hidden ones too.
+        for leftover in (partial, retired):
+            shutil.rmtree(leftover, ignore_errors=True)
+    return _summary(path, metadata, clips, sample_rates, kept=False)
+
+
+def check_sample_rates(sample_rates: Sequence[int]) -> None:
+    """Raise ValueError unless all rates are different ones that HEAR knows."""
+    unknown = [rate for rate in sample_rates if rate not in SAMPLE_RATES]
+    if unknown or not sample_rates or len(set(sample_rates)) != len(sample_rates):
+        raise ValueError(
+            f"sample_rates must be different rates out of {SAMPLE_RATES} Hz, "
+            f"got {tuple(sample_rates)}"
+        )
+
+
+def read_recipe(path: Path) -> str | None:
+    """Return the recipe of a complete task folder; None if it has none or is not there."""
+    try:
+        recorded = json.loads((path / "task_metadata.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
+    recipe = recorded.get("recipe") if isinstance(recorded, dict) else None
+    return recipe if isinstance(recipe, str) else None
+
+
+def _write_sounds(
+    folder: Path,
+    metadata: TaskMetadata,
+    clips: Sequence[Clip],
+    recordings: Iterable[Recording],
+    sample_rates: Sequence[int],
+    on_clip: Callable[[], None],
+) -> None:
+    for rate in sample_rates:
+        for split in metadata.splits:
+            (folder / str(rate) / split).mkdir(parents=True)
+    for clip, recording in zip(clips, recordings, strict=True):
+        for rate in sample_rates:
+            n_samples = None
+            if metadata.sample_duration is not None:
+                n_samples = round(metadata.sample_duration * rate)
+            samples = resample_pcm16(recording.audio, recording.sample_rate, rate, n_samples)
+            target = folder / str(rate) / clip.split / clip.filename
+            soundfile.write(target, samples, rate, subtype="PCM_16", format="WAV")
+        on_clip()
+
+
+def _write_texts(
+    folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], recipe: str
+) -> None:
+    for split in metadata.splits:
+        entries: dict[str, list[object]] = {}
+        for clip in clips:
+            if clip.split != split:
+                continue
+            if metadata.embedding_type == "scene":
+                entries[clip.filename] = list(clip.labels)
+            else:
+                entries[clip.filename] = [
+                    {"label": e.label, "start": float(e.start_ms), "end": float(e.end_ms)}
+                    for e in clip.events
+                ]
+        _write_json(folder / f"{split}.json", entries)
+    with (folder / "labelvocabulary.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("idx", "label"))
+        rows.writerows(enumerate(_vocabulary(clips)))
+    _write_json(folder / "task_metadata.json", {**metadata.as_json(), "recipe": recipe})
+
+
+def _write_json(path: Path, content: object) -> None:
+    text = json.dumps(content, indent=1) + "\n"  # ASCII: heareval opens it in the locale's encoding
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _vocabulary(clips: Sequence[Clip]) -> list[str]:
+    labels = [label for clip in clips for label in clip.labels]
+    return label_vocabulary(labels + [event.label for clip in clips for event in clip.events])
+
+
+def _summary(
+    path: Path,
+    metadata: TaskMetadata,
+    clips: Sequence[Clip],
+    sample_rates: Sequence[int],
+    *,
+    kept: bool,
+) -> TaskSummary:
+    counts = Counter(clip.split for clip in clips)
+    if metadata.sample_duration is not None:
+        seconds = len(clips) * metadata.sample_duration
+    else:
+        files = (path / str(sample_rates[0])).glob("*/*.wav")
+        seconds = sum(soundfile.info(file).duration for file in files)
+    return TaskSummary(
+        path=path,
+        clips_by_split={split: counts[split] for split in metadata.splits},
+        n_classes=len(_vocabulary(clips)),
+        seconds=seconds,
+        kept=kept,
+    )

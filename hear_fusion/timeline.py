@@ -1,0 +1,158 @@
+"""Integer arithmetic of time: samples, mel frames, frames of z, milliseconds, chunks.
+
+Every position is a whole number of samples or mel frames, so nothing drifts: the timestamp of a
+frame is computed from its index alone, and a clip cut into chunks meets without a seam.
+
+Words: a *mel frame* is one STFT column; a *frame* is one time step of z; a *slot* is a frame at a
+hop that the user asked for; a *column* is one time step of one layer's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["scenes", "frames"]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A run of mel frames that passes through the network at once.
+
+    Attributes:
+        start, stop: Mel frames computed, ``[start, stop)``.
+        keep_start, keep_stop: Mel frames whose columns are kept; the rest is halo.
+        window, window_hop: The run is cut into windows of this many mel frames; a network that
+            takes any length gets the run whole (``window == stop - start``).
+    """
+
+    start: int
+    stop: int
+    keep_start: int
+    keep_stop: int
+    window: int
+    window_hop: int
+
+    @property
+    def n_windows(self) -> int:
+        """How many windows the run is cut into."""
+        return 1 + (self.stop - self.start - self.window) // self.window_hop
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """How one network walks along a sound.
+
+    Attributes:
+        sample_rate: In Hz.
+        mel_hop: Samples from one mel frame to the next.
+        mel_window: Samples under one mel frame.
+        centred: Mel frame m is centred on sample ``m * mel_hop`` (the clip's ends are reflected);
+            otherwise it starts there.
+        frame_stride: Mel frames in one frame of z: T_o of Eq. (1) is ``mel frames // frame_stride``.
+        hops_ms: Legal hops of timestamps, in ms, longest first.
+        patch: Mel frames of one independent example; None for a network that takes any length.
+        scene_patch_hop: Mel frames from one example to the next in scenes.
+        halo: Mel frames of context that a chunk needs on either side to equal the whole.
+    """
+
+    sample_rate: int
+    mel_hop: int
+    mel_window: int
+    centred: bool
+    frame_stride: int
+    hops_ms: tuple[int, ...]
+    patch: int | None = None
+    scene_patch_hop: int = 0
+    halo: int = 0
+
+    def hop_samples(self, hop_ms: int | None) -> int:
+        """Samples in one frame: of a requested hop in ms, or of the network's own frames."""
+        if hop_ms is None:
+            return self.frame_stride * self.mel_hop
+        return hop_ms * self.sample_rate // 1000
+
+    def frame_ms(self, stride: int | None = None) -> float:
+        """Milliseconds that a column of ``stride`` mel frames spans (default: a frame of z)."""
+        return 1000 * (stride or self.frame_stride) * self.mel_hop / self.sample_rate
+
+    def min_samples(self) -> int:
+        """Samples of the shortest sound that gives one frame without padding.
+
+        >>> Timeline(16000, 160, 512, True, 32, (320,)).min_samples()
+        4960
+        """
+        n_mel = self.patch or self.frame_stride
+        return (n_mel - 1) * self.mel_hop + (0 if self.centred else self.mel_window)
+
+    def n_mel(self, n_samples: int, purpose: Purpose, hop_ms: int | None = None) -> int:
+        """Mel frames to compute for a clip, zero padding included.
+
+        A network of any length is padded to its shortest legal length and no further, for padding
+        changes its last frames; independent examples are padded so that nothing is dropped.
+        """
+        if self.patch is None:
+            n_samples = max(n_samples, self.min_samples())
+            if self.centred:
+                return 1 + n_samples // self.mel_hop
+            return 1 + (n_samples - self.mel_window) // self.mel_hop
+        if purpose == "scenes":
+            beyond_first = max(0, n_samples - self.min_samples())
+            n_more = -(-beyond_first // (self.scene_patch_hop * self.mel_hop))
+            return self.patch + n_more * self.scene_patch_hop
+        covered = self.n_frames(n_samples, hop_ms) * self.hop_samples(hop_ms)
+        return self.patch * -(-covered // (self.patch * self.mel_hop))
+
+    def n_frames(self, n_samples: int, hop_ms: int | None = None) -> int:
+        """Frames of a clip, at least one.
+
+        A requested hop h gives the slots whose centre ``(i + 1/2) h`` is not past the end. The
+        default frames of a network of any length are the paper's: ``floor(T / stride)``.
+        """
+        if hop_ms is None and self.patch is None:
+            return self.n_mel(n_samples, "frames") // self.frame_stride
+        hop = self.hop_samples(hop_ms)
+        return max(1, (2 * n_samples + hop) // (2 * hop))
+
+    def timestamps_ms(self, n_samples: int, hop_ms: int | None = None) -> list[float]:
+        """Centres of a clip's frames, in ms from its start, none past its end.
+
+        >>> Timeline(16000, 160, 512, True, 32, (320, 40)).timestamps_ms(16000)
+        [160.0, 480.0, 800.0]
+        """
+        hop = self.hop_samples(hop_ms)
+        doubled_rate = 2 * self.sample_rate  # centres lie on half samples
+        return [
+            min((2 * i + 1) * hop, 2 * n_samples) * 1000 / doubled_rate
+            for i in range(self.n_frames(n_samples, hop_ms))
+        ]
+
+    def chunks(self, n_mel: int, purpose: Purpose, n_per_chunk: int) -> Iterator[Chunk]:
+        """Cut a clip of ``n_mel`` mel frames into chunks of about ``n_per_chunk`` mel frames."""
+        if self.patch is None:
+            yield from self._stream(n_mel, n_per_chunk)
+        else:
+            hop = self.scene_patch_hop if purpose == "scenes" else self.patch
+            yield from self._patches(n_mel, self.patch, hop, n_per_chunk)
+
+    def _stream(self, n_mel: int, n_per_chunk: int) -> Iterator[Chunk]:
+        # Chunks begin on whole frames, so that every pooling of the network stays in step.
+        step = max(1, n_per_chunk // self.frame_stride) * self.frame_stride
+        n_chunks = max(1, n_mel // step)  # the last one takes the rest, so none is a mere stub
+        for i in range(n_chunks):
+            keep_start = i * step
+            keep_stop = keep_start + step if i + 1 < n_chunks else n_mel
+            start = max(0, keep_start - self.halo)
+            stop = min(n_mel, keep_stop + self.halo)
+            yield Chunk(start, stop, keep_start, keep_stop, stop - start, stop - start)
+
+    @staticmethod
+    def _patches(n_mel: int, patch: int, hop: int, n_per_chunk: int) -> Iterator[Chunk]:
+        n_patches = 1 + (n_mel - patch) // hop
+        per_chunk = max(1, n_per_chunk // patch)
+        for first in range(0, n_patches, per_chunk):
+            n = min(per_chunk, n_patches - first)
+            start = first * hop
+            stop = start + (n - 1) * hop + patch
+            yield Chunk(start, stop, start, stop, patch, hop)

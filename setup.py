@@ -1,0 +1,35 @@
+"""Packaging of hear_fusion: metadata, dependencies, the console script."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = "0.1.0"
+
+# What is needed to read one kind of weight file only.
+LOADERS = ["h5py", "onnx", "safetensors"]
+# The official HEAR tools run on exactly these; see requirements-hear.txt for the whole set.
+EVALUATE = ["pandas", "scikit-learn", "sed-eval", "dcase-util"]
+
+setup(
+    name="hear_fusion",
+    version=VERSION,
+    description="General-purpose audio embeddings from the layers of networks that already exist",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
+    package_data={"hear_fusion": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=["torch>=2.6", "torchaudio>=2.6", "numpy>=1.26", "soundfile", "tqdm", "click"],
+    extras_require={"loaders": LOADERS, "evaluate": EVALUATE},
+    entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Typing :: Typed",
+    ],
+)

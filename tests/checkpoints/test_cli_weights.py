@@ -1,0 +1,180 @@
+"""The verb ``weights``, with a registry of two tiny networks."""
+
+import hashlib
+import importlib.util
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from torch import Tensor
+
+from hear_fusion.checkpoints import WeightsError, WeightsRecord
+
+
+def weight_bytes(key: str, fill: float = 1.0) -> bytes:
+    stream = io.BytesIO()
+    torch.save({key: torch.full((3,), fill)}, stream)
+    return stream.getvalue()
+
+
+ALPHA = weight_bytes("alpha")
+BETA = weight_bytes("beta")
+
+
+def network(key: str, *records: WeightsRecord) -> type:
+    class Network(torch.nn.Module):
+        name = key
+
+        @classmethod
+        def from_tensors(cls, tensors: dict[str, Tensor]) -> torch.nn.Module:
+            if set(tensors) != {key}:
+                raise WeightsError(f"tensors must be {key!r}, got {sorted(tensors)}")
+            return cls()
+
+    Network.records = records  # type: ignore[attr-defined]
+    return Network
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    # Loaded by its path: the other verbs are not needed here.
+    path = Path(__file__).parents[2] / "hear_fusion" / "cli" / "weights.py"
+    spec = importlib.util.spec_from_file_location("weights_verb", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    backbones: Any = ModuleType("hear_fusion.backbones")
+    digest = hashlib.sha256(ALPHA).hexdigest()
+    backbones.REGISTRY = {
+        "alpha": network(
+            "alpha",
+            WeightsRecord("alpha.pth", "http://127.0.0.1:9/a", "MIT", "a test", sha256=digest),
+        ),
+        "beta": network(
+            "beta",
+            WeightsRecord("beta.h5", None, "MIT", "a test", how_to_get="pip download beta"),
+            WeightsRecord("beta.zip", None, "MIT", "a test", sha256="0" * 64),
+        ),
+    }
+    monkeypatch.setitem(sys.modules, "hear_fusion.backbones", backbones)
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(module.weights, [str(argument) for argument in arguments])
+
+    return run
+
+
+def put(cache: Path, name: str, data: bytes) -> Path:
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / name).write_bytes(data)
+    return cache / name
+
+
+@pytest.mark.parametrize("verb", ["fetch", "import", "verify"])
+def test_help_teaches_by_example(run: Run, verb: str) -> None:
+    result = run(verb, "--help")
+    assert result.exit_code == 0
+    assert f"\n    hear-fusion weights {verb} " in result.output
+
+
+def test_fetch_prints_the_path(run: Run, cache: Path) -> None:
+    path = put(cache, "alpha.pth", ALPHA)
+    result = run("fetch", "alpha")
+    assert (result.exit_code, result.output) == (0, f"alpha\t{path}\n")
+
+
+def test_fetch_reports_each_failure(run: Run, cache: Path) -> None:
+    path = put(cache, "alpha.pth", ALPHA)
+    result = run("fetch", "beta", "alpha")
+    assert result.exit_code == 1
+    assert str(path) in result.output
+    assert "pip download beta" in result.output
+
+
+@pytest.mark.parametrize("verb", ["fetch", "verify"])
+def test_unknown_network(run: Run, verb: str) -> None:
+    result = run(verb, "gamma")
+    assert result.exit_code == 2
+    assert "alpha, beta, got 'gamma'" in result.output
+
+
+def test_import_finds_the_network(run: Run, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "download").write_bytes(ALPHA)
+    result = run("import", tmp_path / "download")
+    assert (result.exit_code, result.output) == (0, f"ok\talpha\t{cache / 'alpha.pth'}\n")
+    assert run("fetch", "alpha").exit_code == 0
+
+
+def test_import_of_a_network_without_hash(run: Run, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "download").write_bytes(BETA)
+    result = run("import", tmp_path / "download", "--network", "beta")
+    assert (result.exit_code, result.output) == (0, f"fits\tbeta\t{cache / 'beta.h5'}\n")
+
+
+def test_import_refusals(run: Run, cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "download"
+    file.write_bytes(weight_bytes("alpha", 2.0))  # fits, but is not the published file
+    result = run("import", file)
+    assert result.exit_code == 1
+    assert hashlib.sha256(ALPHA).hexdigest() in result.output
+    result = run("import", file, "--network", "beta")
+    assert result.exit_code == 1
+    assert "tensors must be 'beta'" in result.output
+    assert run("import", tmp_path / "none").exit_code == 1
+    assert run("import", file, "--network", "gamma").exit_code == 2
+    assert list(cache.glob("*")) == []
+
+
+def test_verify_lists_the_cache(run: Run, cache: Path) -> None:
+    result = run("verify")
+    assert result.exit_code == 0
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["absent"] * 3
+    path = put(cache, "alpha.pth", ALPHA)
+    put(cache, "beta.h5", BETA)
+    result = run("verify")
+    assert result.exit_code == 0
+    first, second, third = result.stdout.splitlines()
+    digest = hashlib.sha256(ALPHA).hexdigest()
+    assert first.split("\t") == ["ok", "alpha", str(len(ALPHA)), digest, str(path)]
+    assert second.startswith("fits\tbeta")
+    assert third.startswith("absent\tbeta")
+
+
+@pytest.mark.parametrize(("name", "data"), [("alpha.pth", BETA), ("beta.h5", ALPHA)])
+def test_verify_fails_on_a_bad_file(run: Run, cache: Path, name: str, data: bytes) -> None:
+    put(cache, name, data)
+    result = run("verify")
+    assert result.exit_code == 1
+    assert "bad\t" in result.stdout
+    assert "must be" in result.stderr
+
+
+def test_verify_named_network_must_be_there(run: Run, cache: Path) -> None:
+    put(cache, "alpha.pth", ALPHA)
+    assert run("verify", "alpha").exit_code == 0
+    assert run("verify", "beta").exit_code == 1
+
+
+def test_verify_files_anywhere(run: Run, tmp_path: Path) -> None:
+    published, own, other = (tmp_path / name for name in ("p", "own", "other"))
+    published.write_bytes(ALPHA)
+    own.write_bytes(weight_bytes("alpha", 2.0))
+    other.write_bytes(weight_bytes("gamma"))
+    assert run("verify", published).stdout.startswith("ok\talpha")
+    assert run("verify", own).stdout.startswith("fits\talpha")
+    assert run("verify", published, own).exit_code == 0
+    result = run("verify", other)
+    assert (result.exit_code, result.stdout[:4]) == (1, "bad\t")
+    renamed = own.rename(tmp_path / "alpha.pth")
+    assert run("verify", renamed).exit_code == 1

@@ -1,0 +1,150 @@
+"""Task folders, weights, settings and memory: what is decided before anything runs."""
+
+import json
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from conftest import write_scene_task
+
+from hear_fusion.evaluate.folders import find_tasks, require_audio
+from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights, sha256_of_path
+from hear_fusion.evaluate.memory import PROCESS_BYTES, available_bytes, fits_in_memory
+from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+
+
+def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("b-v1", "a-v1"):
+        write_scene_task(tmp_path / name, n_clips=1)
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".DS_Store").write_text("")
+    (tmp_path / "empty").mkdir()
+    with caplog.at_level(logging.WARNING):
+        assert [task.name for task in find_tasks(tmp_path)] == ["a-v1", "b-v1"]
+    assert [record.args for record in caplog.records] == [
+        (tmp_path / "empty", "task_metadata.json"),
+        (tmp_path / "notes.txt", "task_metadata.json"),
+    ]
+    assert [task.name for task in find_tasks(tmp_path, ["b-v1"])] == ["b-v1"]
+
+
+def test_unknown_task_lists_the_tasks(tmp_path: Path) -> None:
+    write_scene_task(tmp_path / "a-v1", n_clips=1)
+    with pytest.raises(ValueError, match="task must be one of a-v1, got c-v1"):
+        find_tasks(tmp_path, ["c-v1"])
+
+
+def test_a_task_folder_given_as_tasks_dir_is_an_error(tmp_path: Path) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    with pytest.raises(ValueError, match="give the folder above the task folders"):
+        find_tasks(task)
+    with pytest.raises(ValueError, match="hear-fusion tasks prepare"):
+        find_tasks(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["labelvocabulary.csv", "valid.json"])
+def test_missing_task_files_are_named(tmp_path: Path, name: str) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    (task / name).unlink()
+    with pytest.raises(ValueError, match=f"task a-v1 must hold {name}"):
+        find_tasks(tmp_path)
+
+
+def test_missing_audio_lists_the_rates(tmp_path: Path) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    require_audio(task, 16000)
+    (task / "48000").mkdir()
+    with pytest.raises(ValueError, match="in 32000/train, got sample rates 16000, 48000"):
+        require_audio(task, 32000)
+    (task / "16000" / "test").rename(task / "away")
+    with pytest.raises(ValueError, match="in 16000/test"):
+        require_audio(task, 16000)
+
+
+def test_identity_prefers_what_the_model_knows(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"abc")
+    knowing = SimpleNamespace(weights_sha256="from the model")
+    assert WeightsIdentity.of(knowing, "m", str(weights)).sha256 == "from the model"
+    identity = WeightsIdentity.of(object(), "m", str(weights))
+    assert identity.sha256.startswith("ba7816bf8f01cfea")
+    assert identity.model_file == str(weights)
+    assert WeightsIdentity.of(object(), "m").sha256 == "default"
+
+
+def test_identity_of_a_folder_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    one = sha256_of_path(tmp_path)
+    assert one == sha256_of_path(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert sha256_of_path(tmp_path) != one
+
+
+def test_folders_of_other_weights_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "m" / "t"
+    mine, other = WeightsIdentity("m", "aaa"), WeightsIdentity("m", "bbb")
+    refuse_other_weights(folder, mine)
+    folder.mkdir(parents=True)
+    other.write(folder)
+    refuse_other_weights(folder, mine)  # unfinished: the runner makes it anew
+    (folder / ".done.embeddings").touch()
+    refuse_other_weights(folder, other)
+    with pytest.raises(ValueError, match=r"weights in use \(aaa\), got a folder made with bbb;"):
+        refuse_other_weights(folder, mine)
+    (folder / "weights.json").unlink()
+    with pytest.raises(ValueError, match="unknown weights"):
+        refuse_other_weights(folder, mine)
+    # The way out that the message offers.
+    (folder / "weights.json").write_text('{"sha256": "aaa"}')
+    refuse_other_weights(folder, mine)
+
+
+def test_predictions_with_other_settings_are_refused(tmp_path: Path) -> None:
+    asked = PredictionSettings(grid_points=8)
+    assert not is_predicted(tmp_path, asked)
+    (tmp_path / "prediction-done.json").write_text('{"grid_points": 8}')
+    assert is_predicted(tmp_path, asked)
+    with pytest.raises(ValueError, match=r"got \{'grid_points': 8\}; ask for those"):
+        is_predicted(tmp_path, PredictionSettings(grid_points=2))
+    PredictionSettings(8, "fast").write(tmp_path)
+    with pytest.raises(ValueError, match=r"got \{'grid': 'fast'\}"):
+        is_predicted(tmp_path, asked)
+    assert is_predicted(tmp_path, PredictionSettings(8, "fast"))
+
+
+def test_a_cut_off_mark_is_not_done(tmp_path: Path) -> None:
+    (tmp_path / "prediction-done.json").write_text("")
+    assert not is_predicted(tmp_path, PredictionSettings())
+    assert not (tmp_path / "prediction-done.json").exists()
+
+
+def embedded(folder: Path, folds: int = 0) -> Path:
+    task = write_scene_task(folder, n_clips=1, folds=folds)
+    for split in json.loads((task / "task_metadata.json").read_text())["splits"]:
+        (task / f"{split}.embedding-dimensions.json").write_text("[1000000, 100]")
+    return task
+
+
+@pytest.mark.parametrize(
+    ("folds", "grid_points", "copies"), [(0, 1, 2.2), (0, 8, 9.2), (3, 8, 11.2)]
+)
+def test_in_memory_counts_the_copies_of_every_head(
+    tmp_path: Path, folds: int, grid_points: int, copies: float
+) -> None:
+    task = embedded(tmp_path / "t", folds)
+    needed = copies * 3 * 4e8 + PROCESS_BYTES
+    assert fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 1.001)
+    assert not fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 0.999)
+
+
+def test_available_memory_minds_the_container(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:  9000 kB\nMemAvailable:   4000 kB\n")
+    assert available_bytes(meminfo, tmp_path) == 4096000
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    assert available_bytes(meminfo, tmp_path) == 4096000
+    (tmp_path / "memory.max").write_text("3000000\n")
+    assert available_bytes(meminfo, tmp_path) == 2000000
+    assert available_bytes(tmp_path / "none", tmp_path) == 2000000

@@ -1,0 +1,165 @@
+"""One pass over sounds of any length: chunks, batches, alignment of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.extractor import Extractor
+from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-5}
+CHOICES = [
+    ("cnn14", (1, 2, 3, 4, 5, 6)),
+    ("cnn14", (ORIGINAL,)),
+    ("yamnet", (1, 2, 5, 8, 13, 14)),
+    ("yamnet", (ORIGINAL,)),
+]
+HOPS = [None, 320, 160, 80, 40, 20]
+
+
+@pytest.mark.parametrize("n_samples", [100, 4960, 20000, 79999])
+def test_cnn14_is_the_equations_on_the_whole_clip(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], n_samples: int
+) -> None:
+    network, audio = backbones["cnn14"], noise(2, n_samples)
+    padded = torch.nn.functional.pad(audio, (0, max(0, 4960 - n_samples)))
+    log_mel = network.log_mel(padded, 0, 1 + padded.shape[1] // 160)
+    maps = network.features(log_mel, (3, 6))
+    z = fuse([pool_time_and_flatten(maps[3], 4), pool_time_and_flatten(maps[6], 1)])
+
+    extractor = Extractor(network, (3, 6))
+    torch.testing.assert_close(extractor.frames(audio), z, rtol=0, atol=0)
+    torch.testing.assert_close(extractor.scenes(audio), summarise(z), **CLOSE)
+    assert extractor.dim == z.shape[2] == 8 * 8 + 16 * 2
+
+
+def test_yamnet_is_the_equations_on_its_patches(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    network, audio = backbones["yamnet"], noise(2, 40000)
+    extractor = Extractor(network, (5, 14))
+
+    def z_of(starts: range) -> Tensor:
+        patches = [network.log_mel(audio, start, start + 96) for start in starts]
+        maps = [network.features(patch, (5, 14)) for patch in patches]
+        frames = [
+            fuse([pool_time_and_flatten(one[5], 4), pool_time_and_flatten(one[14], 1)])
+            for one in maps
+        ]
+        return torch.cat(frames, dim=1)
+
+    # 40000 samples: padded to 15600 + 4 x 7680, five half-overlapping patches
+    torch.testing.assert_close(
+        extractor.scenes(audio), summarise(z_of(range(0, 5 * 48, 48))), **CLOSE
+    )
+    # centres at 160 + 320 i ms up to 2500 ms: eight frames out of three patches
+    torch.testing.assert_close(
+        extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8], **CLOSE
+    )
+
+
+@pytest.mark.parametrize("hop_ms", HOPS)
+@pytest.mark.parametrize(("name", "layers"), CHOICES)
+@pytest.mark.parametrize("n_samples", [30000, 16000 * 7 + 123])
+def test_chunked_equals_whole(
+    backbones: dict[str, Backbone],
+    noise: Callable[..., Tensor],
+    name: str,
+    layers: tuple[int, ...],
+    hop_ms: int | None,
+    n_samples: int,
+) -> None:
+    audio = noise(3, n_samples)
+    whole = Extractor(backbones[name], layers, chunk_seconds=1000.0)
+    pieces = Extractor(backbones[name], layers, chunk_seconds=0.7)
+    torch.testing.assert_close(pieces.frames(audio, hop_ms), whole.frames(audio, hop_ms), **CLOSE)
+    if hop_ms is None:
+        torch.testing.assert_close(pieces.scenes(audio), whole.scenes(audio), **CLOSE)
+
+
+def test_without_its_halo_chunking_would_show(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    """The comparison above has teeth: half the context is not enough."""
+    audio = noise(1, 16000 * 8)
+    whole = Extractor(backbones["cnn14"], (6,), chunk_seconds=1000.0)
+    short = Extractor(backbones["cnn14"], (6,), chunk_seconds=1.0)
+    object.__setattr__(short, "timeline", _with_halo(short.timeline, 64))
+    assert (short.frames(audio) - whole.frames(audio)).abs().max() > 1e-4
+
+
+def _with_halo(timeline: object, halo: int) -> object:
+    from dataclasses import replace
+
+    return replace(timeline, halo=halo)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(("name", "layers"), CHOICES)
+@pytest.mark.parametrize("n_samples", [500, 16000, 33333])
+def test_batch_equals_one_by_one(
+    backbones: dict[str, Backbone],
+    noise: Callable[..., Tensor],
+    name: str,
+    layers: tuple[int, ...],
+    n_samples: int,
+) -> None:
+    audio = noise(5, n_samples)
+    extractor = Extractor(backbones[name], layers, chunk_seconds=5.0)
+    scenes, frames = extractor.scenes(audio), extractor.frames(audio, 40)
+    for i in range(5):
+        torch.testing.assert_close(extractor.scenes(audio[i : i + 1])[0], scenes[i], **CLOSE)
+        torch.testing.assert_close(extractor.frames(audio[i : i + 1], 40)[0], frames[i], **CLOSE)
+    assert (scenes[0] - scenes[1]).abs().max() > 1e-4, "the sounds do not differ"
+
+
+@pytest.mark.parametrize("name", ["cnn14", "yamnet"])
+def test_layers_alone_equal_layers_together(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], name: str
+) -> None:
+    network, audio = backbones[name], noise(2, 32000)
+    numbers = network.layer_numbers()
+    together = Extractor(network, numbers).scenes(audio)
+    alone = torch.cat([Extractor(network, (n,)).scenes(audio) for n in numbers], dim=1)
+    torch.testing.assert_close(together, alone, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("hop_ms", [20, 40, 80, 160, 320])
+def test_fine_layers_are_pooled_and_coarse_ones_repeated(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], hop_ms: int
+) -> None:
+    network, audio = backbones["cnn14"], noise(1, 16000 * 2 + 700)
+    log_mel = network.log_mel(audio, 0, 1 + audio.shape[1] // 160)
+    maps = network.features(log_mel, network.layer_numbers())
+    for row in network.layers:
+        z = Extractor(network, (row.number,)).frames(audio, hop_ms)[0]
+        columns = maps[row.number][0].transpose(0, 1).flatten(1)  # (column, dim)
+        n_columns = columns.shape[0]
+        for i, slot in enumerate(z):
+            first = i * hop_ms // (10 * row.stride)
+            last = max(first + 1, (i + 1) * hop_ms // (10 * row.stride))
+            under = columns[min(first, n_columns - 1) : min(last, n_columns)]
+            expected = under.amax(dim=0) if len(under) else columns[-1]
+            torch.testing.assert_close(slot, expected, rtol=0, atol=0)
+
+
+def test_original_embeddings_keep_their_own_pace(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    audio = noise(1, 16000 * 3)
+    yamnet = Extractor(backbones["yamnet"], (ORIGINAL,))
+    assert yamnet.timeline.timestamps_ms(48000) == [480.0, 1440.0, 2400.0]
+    frames = yamnet.frames(audio)
+    assert frames.shape == (1, 3, 16)
+    at_40_ms = yamnet.frames(audio, 40)
+    torch.testing.assert_close(at_40_ms[:, 24], frames[:, 1], **CLOSE)
+    torch.testing.assert_close(at_40_ms[:, 23], frames[:, 0], **CLOSE)
+
+    # CNN14's embedding of a one-frame clip is the clip's only frame.
+    short = noise(1, 4960)
+    cnn14 = Extractor(backbones["cnn14"], (ORIGINAL,))
+    torch.testing.assert_close(cnn14.frames(short)[:, 0], cnn14.scenes(short), **CLOSE)

@@ -1,0 +1,101 @@
+"""The contract of time: every network x hop x length."""
+
+import itertools
+
+import pytest
+
+from hear_fusion.timeline import Purpose, Timeline
+
+CNN14 = Timeline(16000, 160, 512, True, 32, (320, 160, 80, 40, 20), halo=128)
+CNN14_32K = Timeline(32000, 320, 1024, True, 32, (320, 160, 80, 40, 20), halo=128)
+YAMNET = Timeline(16000, 160, 400, False, 32, (320, 160, 80, 40, 20), patch=96, scene_patch_hop=48)
+VGGISH = Timeline(16000, 160, 400, False, 16, (160, 80, 40, 20, 10), patch=96, scene_patch_hop=96)
+TIMELINES = {"cnn14": CNN14, "cnn14_32k": CNN14_32K, "yamnet": YAMNET, "vggish": VGGISH}
+
+SECONDS = [0.01, 0.3, 0.31, 0.5, 0.96, 0.975, 1.0, 1.07, 1.98, 2.7, 4.0, 5.0, 9.99, 30.0, 61.37]
+ODD_SAMPLES = [1, 2, 159, 160, 161, 399, 400, 4959, 4960, 4961, 15599, 15600, 15601, 23280, 23281]
+CASES = [
+    (name, hop, n_samples)
+    for name, line in TIMELINES.items()
+    for hop in (None, *line.hops_ms)
+    for n_samples in [*ODD_SAMPLES, *(round(s * line.sample_rate) for s in SECONDS)]
+]
+
+
+@pytest.mark.parametrize(("name", "hop_ms", "n_samples"), CASES)
+def test_timestamps_are_regular_ascending_in_range_and_at_least_one(
+    name: str, hop_ms: int | None, n_samples: int
+) -> None:
+    line = TIMELINES[name]
+    times = line.timestamps_ms(n_samples, hop_ms)
+    duration_ms = 1000 * n_samples / line.sample_rate
+    step = line.hop_samples(hop_ms) * 1000 / line.sample_rate
+
+    assert len(times) == line.n_frames(n_samples, hop_ms) >= 1
+    assert all(0 <= t <= duration_ms for t in times)
+    assert [b - a for a, b in itertools.pairwise(times)] == [step] * (len(times) - 1)
+    if len(times) > 1:
+        assert times[0] == step / 2
+    if hop_ms is not None and times[-1] < duration_ms:
+        assert times[-1] + step > duration_ms, "the tail has no slot"
+
+
+@pytest.mark.parametrize(("name", "hop_ms", "n_samples"), CASES)
+def test_mel_frames_cover_what_frames_need(
+    name: str, hop_ms: int | None, n_samples: int
+) -> None:
+    line = TIMELINES[name]
+    n_mel = line.n_mel(n_samples, "frames", hop_ms)
+    assert n_mel >= line.frame_stride
+    if line.patch is None:
+        assert line.n_frames(n_samples) == n_mel // line.frame_stride
+    else:
+        assert n_mel % line.patch == 0
+        needed = line.n_frames(n_samples, hop_ms) * line.hop_samples(hop_ms)
+        assert needed <= n_mel * line.mel_hop < needed + line.patch * line.mel_hop
+
+
+@pytest.mark.parametrize("n_samples", [*ODD_SAMPLES, 80000])
+def test_yamnet_scenes_pad_to_its_own_half_overlapping_grid(n_samples: int) -> None:
+    n_mel = YAMNET.n_mel(n_samples, "scenes")
+    padded = (n_mel - 1) * 160 + 400
+    assert padded >= n_samples
+    assert (padded - 15600) % 7680 == 0
+    assert padded == 15600 or padded - 7680 < n_samples
+
+
+def test_default_frames_are_the_papers() -> None:
+    # checkpoints: N=16000 -> T=101 -> 3; 40000 -> 251 -> 7; 10080 -> 2; the shortest is 4960.
+    assert [CNN14.n_frames(n) for n in (4959, 4960, 16000, 40000, 10080)] == [1, 1, 3, 7, 2]
+    assert CNN14.n_mel(40000, "scenes") == 251
+    assert VGGISH.timestamps_ms(15360) == [80.0, 240.0, 400.0, 560.0, 720.0, 880.0]
+
+
+@pytest.mark.parametrize("n_per_chunk", [1, 32, 100, 992, 3000, 10**6])
+@pytest.mark.parametrize("n_mel", [32, 33, 95, 501, 3007, 6138])
+def test_stream_chunks_tile_the_clip_with_full_halos(n_mel: int, n_per_chunk: int) -> None:
+    chunks = list(CNN14.chunks(n_mel, "scenes", n_per_chunk))
+    assert chunks[0].keep_start == 0
+    assert chunks[-1].keep_stop == n_mel
+    for left, right in itertools.pairwise(chunks):
+        assert left.keep_stop == right.keep_start
+    for chunk in chunks:
+        assert chunk.n_windows == 1
+        assert chunk.start % 32 == chunk.keep_start % 32 == 0
+        assert chunk.start == max(0, chunk.keep_start - 128)
+        assert chunk.stop == min(n_mel, chunk.keep_stop + 128)
+        assert chunk.keep_stop - chunk.keep_start >= 32
+
+
+@pytest.mark.parametrize("purpose", ["scenes", "frames"])
+@pytest.mark.parametrize("n_per_chunk", [1, 96, 500, 10**6])
+def test_patch_chunks_visit_every_patch_once(purpose: Purpose, n_per_chunk: int) -> None:
+    n_mel = YAMNET.n_mel(100_000, purpose)
+    hop = 48 if purpose == "scenes" else 96
+    starts = [
+        chunk.start + i * chunk.window_hop
+        for chunk in YAMNET.chunks(n_mel, purpose, n_per_chunk)
+        for i in range(chunk.n_windows)
+    ]
+    assert starts == list(range(0, n_mel - 95, hop))
+    assert len(starts) > 3
