@@ -144,12 +144,15 @@ class Extractor:
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
             with arithmetic(self.precision, audio.device):
                 maps = self.backbone.features(windows.flatten(0, 1), numbers)
-            yield chunk, {
-                number: self._pool(maps[number], chunk, number, hop_ms).reshape(
-                    audio.shape[0], -1, maps[number].shape[1] * maps[number].shape[3]
-                )
-                for number in numbers
-            }
+            yield (
+                chunk,
+                {
+                    number: self._pool(maps[number], chunk, number, hop_ms).reshape(
+                        audio.shape[0], -1, maps[number].shape[1] * maps[number].shape[3]
+                    )
+                    for number in numbers
+                },
+            )
 
     def _pool(self, feature_map: Tensor, chunk: Chunk, number: int, hop_ms: int | None) -> Tensor:
         """Kept columns of one layer at the pace asked for: (sound * window, frame, dim)."""

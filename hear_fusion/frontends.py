@@ -56,11 +56,15 @@ def _hz_to_mel(hz: NDArray[np.float64], scale: MelScale) -> NDArray[np.float64]:
         return 1127.0 * np.log1p(hz / 700.0)
     # Slaney's Auditory Toolbox: linear below 1 kHz, then 27 steps to each factor of 6.4.
     linear = 3.0 * hz / 200.0
-    return np.where(hz < 1000.0, linear, 15.0 + 27.0 * np.log(np.maximum(hz, 1.0) / 1000.0) / np.log(6.4))
+    return np.where(
+        hz < 1000.0, linear, 15.0 + 27.0 * np.log(np.maximum(hz, 1.0) / 1000.0) / np.log(6.4)
+    )
 
 
 def _slaney_mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(mel < 15.0, 200.0 * mel / 3.0, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0))
+    return np.where(
+        mel < 15.0, 200.0 * mel / 3.0, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0)
+    )
 
 
 def mel_matrix(front_end: FrontEnd) -> NDArray[np.float64]:

@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def pool_time_and_flatten(feature_map: Tensor, time_stride: int, *, keep_rest: bool = False) -> Tensor:
+def pool_time_and_flatten(
+    feature_map: Tensor, time_stride: int, *, keep_rest: bool = False
+) -> Tensor:
     """Max-pool a layer output along time, then flatten channel and frequency: Eq. (1).
 
     Frequency is kept whole, so ``dim = channel * freq``, and nothing is averaged.

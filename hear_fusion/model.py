@@ -36,9 +36,7 @@ class FusionModel(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        self.extractor = Extractor(
-            backbone, choice.layers or (ORIGINAL,), precision, chunk_seconds
-        )
+        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), precision, chunk_seconds)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -57,6 +55,7 @@ class FusionModel(nn.Module):
         """Load a network's weights and make the model of a choice.
 
         Args:
+            choice: Network, layers and hop.
             model_file_path: Any official weight file of the network, recognised by content;
                 empty: the default one from the cache, fetched when absent.
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.

@@ -50,7 +50,7 @@ class Timeline:
         mel_window: Samples under one mel frame.
         centred: Mel frame m is centred on sample ``m * mel_hop`` (the clip's ends are reflected);
             otherwise it starts there.
-        frame_stride: Mel frames in one frame of z: T_o of Eq. (1) is ``mel frames // frame_stride``.
+        frame_stride: Mel frames in one frame of z; T_o of Eq. (1) is mel frames // this.
         hops_ms: Legal hops of timestamps, in ms, longest first.
         patch: Mel frames of one independent example; None for a network that takes any length.
         scene_patch_hop: Mel frames from one example to the next in scenes.

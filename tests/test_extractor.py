@@ -58,9 +58,7 @@ def test_yamnet_is_the_equations_on_its_patches(
         extractor.scenes(audio), summarise(z_of(range(0, 5 * 48, 48))), **CLOSE
     )
     # centres at 160 + 320 i ms up to 2500 ms: eight frames out of three patches
-    torch.testing.assert_close(
-        extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8], **CLOSE
-    )
+    torch.testing.assert_close(extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8], **CLOSE)
 
 
 @pytest.mark.parametrize("hop_ms", HOPS)

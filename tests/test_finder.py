@@ -53,7 +53,7 @@ def test_wrong_names_raise_module_not_found_that_says_what_is_valid(name: str) -
 
 
 def test_names_of_another_shape_fail_as_python_has_it() -> None:
-    with pytest.raises(ModuleNotFoundError, match="No module named 'hear_fusion.nonsense'"):
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'hear_fusion\.nonsense'"):
         importlib.import_module("hear_fusion.nonsense")
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = hear_fusion.nonsense

@@ -93,9 +93,7 @@ def test_htk_matrix_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("seconds", [0.31, 1.0, 2.7, 5.0])
 @pytest.mark.parametrize("name", ["cnn14", "cnn14_32k"])
-def test_cnn14_equals_torchlibrosa(
-    name: str, seconds: float, noise: Callable[..., Tensor]
-) -> None:
+def test_cnn14_equals_torchlibrosa(name: str, seconds: float, noise: Callable[..., Tensor]) -> None:
     spec = FRONT_ENDS[name]
     stft = Spectrogram(n_fft=spec.n_fft, hop_length=spec.hop, win_length=spec.n_fft)
     bank = LogmelFilterBank(

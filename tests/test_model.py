@@ -142,7 +142,11 @@ def test_other_floats_are_taken_as_float32(
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"hops": 40}, TypeError, r"options of cnn14_3_6 must be among .*'hop_ms'.* got \['hops'\]"),
+        (
+            {"hops": 40},
+            TypeError,
+            r"options of cnn14_3_6 must be among .*'hop_ms'.* got \['hops'\]",
+        ),
         ({"hop_ms": 30}, ValueError, "must be one of 320 160 80 40 20 ms, got 30"),
         ({"precision": "fp16"}, ValueError, r"one of \['fp32', 'tf32', 'bf16'\], got 'fp16'"),
         ({"chunk_seconds": 0}, ValueError, "chunk_seconds must be above 0, got 0"),
@@ -240,7 +244,9 @@ def test_weights_digest_tells_weights_and_not_files_or_layers(
 
 
 def test_weights_of_another_network_are_refused_by_name(weight_files: dict[str, Path]) -> None:
-    with pytest.raises(WeightsError, match=r"must hold the weights of YAMNet.*it holds PANNs CNN14"):
+    with pytest.raises(
+        WeightsError, match=r"must hold the weights of YAMNet.*it holds PANNs CNN14"
+    ):
         hear_fusion.load("yamnet_5", str(weight_files["cnn14"]))
 
 

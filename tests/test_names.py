@@ -12,7 +12,12 @@ from hear_fusion.names import Choice, is_choice_like, parse
 def test_every_pair_and_every_single_layer_reads_back(backbone: str) -> None:
     network = REGISTRY[backbone]
     numbers = network.layer_numbers()
-    subsets = [(), numbers, *itertools.combinations(numbers, 1), *itertools.combinations(numbers, 2)]
+    subsets = [
+        (),
+        numbers,
+        *itertools.combinations(numbers, 1),
+        *itertools.combinations(numbers, 2),
+    ]
     for layers, hop in itertools.product(subsets, (None, *network.timeline.hops_ms)):
         choice = Choice(backbone, layers, hop)
         assert parse(str(choice)) == choice

@@ -41,9 +41,7 @@ def test_timestamps_are_regular_ascending_in_range_and_at_least_one(
 
 
 @pytest.mark.parametrize(("name", "hop_ms", "n_samples"), CASES)
-def test_mel_frames_cover_what_frames_need(
-    name: str, hop_ms: int | None, n_samples: int
-) -> None:
+def test_mel_frames_cover_what_frames_need(name: str, hop_ms: int | None, n_samples: int) -> None:
     line = TIMELINES[name]
     n_mel = line.n_mel(n_samples, "frames", hop_ms)
     assert n_mel >= line.frame_stride

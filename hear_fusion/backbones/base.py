@@ -109,4 +109,3 @@ class Backbone(nn.Module, ABC):
     @property
     def _by_number(self) -> dict[int, Layer]:
         return {row.number: row for row in self.layers}
-

@@ -94,6 +94,7 @@ class Cnn14(Backbone):
             source="Zenodo record 3987831 (Kong et al., PANNs, 2020); 32 kHz",
             size_bytes=327_428_481,
             sha256="0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31",
+            is_default=False,  # another sample rate is a choice to be made, not a fallback
         ),
     )
 

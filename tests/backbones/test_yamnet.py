@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import FULL_YAMNET_WIDTHS, yamnet_tensors
+from tests.networks import FULL_YAMNET_WIDTHS, yamnet_tensors
 from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL
@@ -176,7 +176,9 @@ def test_convolutions_in_graph_order_load_as_well(tensors: dict[str, Tensor]) ->
 
 
 def test_unfitting_tensors_are_refused(tensors: dict[str, Tensor]) -> None:
-    missing = {key: value for key, value in tensors.items() if key != "layer7/pointwise_conv/kernel"}
+    missing = {
+        key: value for key, value in tensors.items() if key != "layer7/pointwise_conv/kernel"
+    }
     with pytest.raises(WeightsError, match="'layer7/pointwise_conv/kernel' is missing"):
         Yamnet.from_tensors(missing)
     with pytest.raises(WeightsError, match="unknown tensors, such as layer15/conv/kernel"):

@@ -1,13 +1,9 @@
 """The verb ``weights``, with a registry of two tiny networks."""
 
 import hashlib
-import importlib.util
 import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
@@ -15,6 +11,7 @@ from click.testing import CliRunner, Result
 from torch import Tensor
 
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
+from hear_fusion.cli.weights import weights
 
 
 def weight_bytes(key: str, fill: float = 1.0) -> bytes:
@@ -25,6 +22,7 @@ def weight_bytes(key: str, fill: float = 1.0) -> bytes:
 
 ALPHA = weight_bytes("alpha")
 BETA = weight_bytes("beta")
+GAMMA = weight_bytes("alpha", 3.0)
 
 
 def network(key: str, *records: WeightsRecord) -> type:
@@ -46,20 +44,13 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    # Loaded by its path: the other verbs are not needed here.
-    path = Path(__file__).parents[2] / "hear_fusion" / "cli" / "weights.py"
-    spec = importlib.util.spec_from_file_location("weights_verb", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    backbones: Any = ModuleType("hear_fusion.backbones")
     digest = hashlib.sha256(ALPHA).hexdigest()
-    backbones.REGISTRY = {
+    other = hashlib.sha256(GAMMA).hexdigest()
+    registry = {
         "alpha": network(
             "alpha",
             WeightsRecord("alpha.pth", "http://127.0.0.1:9/a", "MIT", "a test", sha256=digest),
+            WeightsRecord("gamma-32k.pth", None, "MIT", "a test", sha256=other, is_default=False),
         ),
         "beta": network(
             "beta",
@@ -67,10 +58,10 @@ def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             WeightsRecord("beta.zip", None, "MIT", "a test", sha256="0" * 64),
         ),
     }
-    monkeypatch.setitem(sys.modules, "hear_fusion.backbones", backbones)
+    monkeypatch.setattr("hear_fusion.backbones.REGISTRY", registry)
 
     def run(*arguments: object) -> Result:
-        return CliRunner().invoke(module.weights, [str(argument) for argument in arguments])
+        return CliRunner().invoke(weights, [str(argument) for argument in arguments])
 
     return run
 
@@ -117,9 +108,30 @@ def test_import_finds_the_network(run: Run, cache: Path, tmp_path: Path) -> None
 
 
 def test_import_of_a_network_without_hash(run: Run, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "beta.h5").write_bytes(BETA)
+    result = run("import", tmp_path / "beta.h5")
+    assert (result.exit_code, result.output) == (0, f"fits\tbeta\t{cache / 'beta.h5'}\n")
+
+
+def test_without_hash_only_the_published_name_will_do(
+    run: Run, cache: Path, tmp_path: Path
+) -> None:
     (tmp_path / "download").write_bytes(BETA)
     result = run("import", tmp_path / "download", "--network", "beta")
-    assert (result.exit_code, result.output) == (0, f"fits\tbeta\t{cache / 'beta.h5'}\n")
+    assert result.exit_code == 1
+    assert "beta.h5 has no published hash: only that name will do" in result.output
+    assert list(cache.glob("*")) == []
+
+
+def test_a_file_that_is_no_default_is_imported_and_fetched_by_name(
+    run: Run, cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "download").write_bytes(GAMMA)
+    result = run("import", tmp_path / "download")
+    assert result.exit_code == 0
+    assert "not the default file; give its path" in result.output
+    assert run("fetch", "gamma-32k.pth").output == f"gamma-32k.pth\t{cache / 'gamma-32k.pth'}\n"
+    assert run("fetch", "alpha").exit_code == 1, "another file must not stand in"
 
 
 def test_import_refusals(run: Run, cache: Path, tmp_path: Path) -> None:
@@ -139,12 +151,12 @@ def test_import_refusals(run: Run, cache: Path, tmp_path: Path) -> None:
 def test_verify_lists_the_cache(run: Run, cache: Path) -> None:
     result = run("verify")
     assert result.exit_code == 0
-    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["absent"] * 3
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["absent"] * 4
     path = put(cache, "alpha.pth", ALPHA)
     put(cache, "beta.h5", BETA)
     result = run("verify")
     assert result.exit_code == 0
-    first, second, third = result.stdout.splitlines()
+    first, _, second, third = result.stdout.splitlines()
     digest = hashlib.sha256(ALPHA).hexdigest()
     assert first.split("\t") == ["ok", "alpha", str(len(ALPHA)), digest, str(path)]
     assert second.startswith("fits\tbeta")

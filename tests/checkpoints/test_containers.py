@@ -1,7 +1,6 @@
 """Containers are told apart by content; what cannot be read is refused with a next step."""
 
 import io
-import os
 import sys
 import zipfile
 from pathlib import Path
@@ -96,13 +95,14 @@ def test_absent_file_and_folder(tmp_path: Path) -> None:
         read_tensors(tmp_path)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind root"
-)
-def test_unreadable_file(tmp_path: Path) -> None:
+def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.pth"
     path.write_bytes(torch_bytes())
-    path.chmod(0)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)  # a mode of 0 would not bind root
     with pytest.raises(WeightsError, match="readable file"):
         read_tensors(path)
 

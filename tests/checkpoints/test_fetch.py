@@ -47,6 +47,7 @@ class Site:
     data: bytes = DATA
     etag: str = '"1"'
     ranges: bool = True
+    shift: int = 0
     dies_after: int | None = None
     status: int | None = None
     asked: list[str | None] = field(default_factory=list)
@@ -68,7 +69,7 @@ def site() -> Iterator[Site]:
             if site.status is not None:
                 self.send_error(site.status)
                 return
-            start = int(asked[6:-1]) if asked and site.ranges else 0
+            start = int(asked[6:-1]) - site.shift if asked and site.ranges else 0
             if start >= len(site.data):
                 self.send_error(416)
                 return
@@ -156,6 +157,13 @@ def test_server_without_ranges_starts_again(site: Site, record: WeightsRecord) -
     assert site.sent == len(DATA)
 
 
+def test_another_range_than_asked_for_starts_again(site: Site, record: WeightsRecord) -> None:
+    break_off(site, record, 300_001)
+    site.shift = 1
+    assert fetch(record, progress=False).read_bytes() == DATA
+    assert site.asked == ["bytes=300001-", None]
+
+
 @pytest.mark.parametrize("change", ["etag", "size", "shorter"])
 def test_changed_file_starts_again(site: Site, record: WeightsRecord, change: str) -> None:
     break_off(site, record, 300_001)
@@ -238,7 +246,7 @@ def test_offline(record: WeightsRecord) -> None:
             fetch(replace(record, url=url), progress=False)
 
 
-def test_timeout_keeps_the_part(record: WeightsRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_server(record: WeightsRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hear_fusion.checkpoints.download._TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/net.pth"
@@ -339,7 +347,7 @@ def test_locate_prefers_what_is_there(site: Site, record: WeightsRecord, cache: 
 def test_locate_fetches_the_first_with_a_url(record: WeightsRecord, cache: Path) -> None:
     other = WeightsRecord("other.zip", None, "MIT", "PyPI")
     assert locate([other, record], progress=False) == cache / "net.pth"
-    with pytest.raises(ValueError, match="at least one record"):
+    with pytest.raises(ValueError, match="at least one default record"):
         locate([])
 
 

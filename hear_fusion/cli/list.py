@@ -1,0 +1,60 @@
+"""``hear-fusion list``: every network with its layers, sizes, frame rates and weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hear_fusion.backbones import Backbone
+
+
+@click.command("list")
+@click.argument("networks", nargs=-1)
+def list_networks(networks: tuple[str, ...]) -> None:
+    r"""Show every network: layers, dimensions, frame rates, weights, licence.
+
+    A module is named NETWORK[_LAYER...][_HOPms], layers ascending:
+
+    \b
+      hear_fusion.cnn14_3_6        layers 3 and 6 fused, the network's own frames
+      hear_fusion.cnn14_3_6_40ms   the same, timestamps every 40 ms
+      hear_fusion.cnn14            the network's own last-layer embedding
+    """
+    from hear_fusion.backbones import REGISTRY
+
+    unknown = [name for name in networks if name not in REGISTRY]
+    if unknown:
+        raise click.BadParameter(f"networks must be among {list(REGISTRY)}, got {unknown}")
+    for name in networks or REGISTRY:
+        click.echo("\n".join(_describe(REGISTRY[name])))
+        click.echo()
+
+
+def _describe(network: type[Backbone]) -> list[str]:
+    line = network.timeline
+    fusion = "_".join([network.name, *map(str, network.published_layers)])
+    dims = {row.number: row.dim for row in network.layers}
+    fused = sum(dims[number] for number in network.published_layers)
+    pace = f"a frame every {line.frame_ms(network.original.stride):g} ms"
+    lines = [
+        f"{network.title}  ({network.licence})",
+        f"  hear_fusion.{fusion}  {fused}-d, a frame every {line.frame_ms():g} ms",
+        f"  hear_fusion.{network.name}  {network.original.dim}-d original embedding, {pace}",
+        f"  sample rate {line.sample_rate} Hz; hops {' '.join(map(str, line.hops_ms))} ms",
+        "  layer  module                     channels x freq    dims  a column every",
+    ]
+    lines += [
+        f"  {row.number:>5}  {row.module:<25}  {row.channels:>8} x {row.freq:<4}  {row.dim:>6}"
+        f"  {line.frame_ms(row.stride):>6g} ms"
+        for row in network.layers
+    ]
+    for record in network.records:
+        size = f", {record.size_bytes / 1e6:.0f} MB" if record.size_bytes else ""
+        digest = f"\n           sha256 {record.sha256}" if record.sha256 else ""
+        lines.append(
+            f"  weights  {record.filename}{size}, {record.licence}\n"
+            f"           {record.url or record.how_to_get}{digest}"
+        )
+    return lines

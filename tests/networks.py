@@ -1,0 +1,81 @@
+"""Random weights under the official names: slim for speed, full width for parity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from hear_fusion.backbones.yamnet import CONVS
+
+CNN14_WIDTHS = (4, 6, 8, 10, 12, 16)
+YAMNET_WIDTHS = (4, 6, 8, 8, 10, 10, 12, 12, 12, 12, 12, 12, 16, 16)
+FULL_CNN14_WIDTHS = (64, 128, 256, 512, 1024, 2048)
+FULL_YAMNET_WIDTHS = (32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)
+
+
+def _uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
+    return torch.rand(*shape, generator=rng) * (high - low) + low
+
+
+def _kernel(rng: torch.Generator, *shape: int) -> Tensor:
+    fan_in = shape[1] * shape[2] * shape[3]
+    return torch.randn(*shape, generator=rng) * (2.0 / fan_in) ** 0.5
+
+
+def cnn14_tensors(widths: tuple[int, ...] = CNN14_WIDTHS, seed: int = 0) -> dict[str, Tensor]:
+    """A PANNs state dict; batch norms are far from their defaults, which would hide mistakes."""
+    rng = torch.Generator().manual_seed(seed)
+    state: dict[str, Tensor] = {}
+
+    def batch_norm(prefix: str, n: int) -> None:
+        state[f"{prefix}.weight"] = _uniform(rng, 0.5, 1.5, n)
+        state[f"{prefix}.bias"] = _uniform(rng, -0.5, 0.5, n)
+        state[f"{prefix}.running_mean"] = _uniform(rng, -0.5, 0.5, n)
+        state[f"{prefix}.running_var"] = _uniform(rng, 0.5, 2.0, n)
+        state[f"{prefix}.num_batches_tracked"] = torch.tensor(1000)
+
+    batch_norm("bn0", 64)
+    state["bn0.running_mean"] = _uniform(rng, -60.0, -20.0, 64)
+    state["bn0.running_var"] = _uniform(rng, 100.0, 400.0, 64)
+    n_in = 1
+    for k, n_out in enumerate(widths, start=1):
+        state[f"conv_block{k}.conv1.weight"] = _kernel(rng, n_out, n_in, 3, 3)
+        state[f"conv_block{k}.conv2.weight"] = _kernel(rng, n_out, n_out, 3, 3)
+        batch_norm(f"conv_block{k}.bn1", n_out)
+        batch_norm(f"conv_block{k}.bn2", n_out)
+        n_in = n_out
+    for name, n_out in (("fc1", n_in), ("fc_audioset", 527)):
+        state[f"{name}.weight"] = torch.randn(n_out, n_in, generator=rng) * n_in**-0.5
+        state[f"{name}.bias"] = _uniform(rng, -0.1, 0.1, n_out)
+    return state
+
+
+def yamnet_tensors(widths: tuple[int, ...] = YAMNET_WIDTHS, seed: int = 0) -> dict[str, Tensor]:
+    """The tensors of a yamnet.h5, by their Keras names."""
+    rng = torch.Generator().manual_seed(seed)
+    state: dict[str, Tensor] = {}
+    n_in = 1
+    for name in CONVS:
+        number = int(name.removeprefix("layer").partition("/")[0])
+        if "depthwise" in name:
+            n_out = n_in
+            kernel = _kernel(rng, n_out, 1, 3, 3).permute(2, 3, 0, 1)
+            state[f"{name}/depthwise_kernel"] = kernel.contiguous()
+        else:
+            n_out = widths[number - 1]
+            size = 3 if number == 1 else 1
+            kernel = _kernel(rng, n_out, n_in, size, size).permute(2, 3, 1, 0)
+            state[f"{name}/kernel"] = kernel.contiguous()
+        state[f"{name}/bn/beta"] = _uniform(rng, -0.3, 0.7, n_out)
+        state[f"{name}/bn/moving_mean"] = _uniform(rng, -0.3, 0.3, n_out)
+        state[f"{name}/bn/moving_variance"] = _uniform(rng, 0.5, 2.0, n_out)
+        n_in = n_out
+    return state
+
+
+TENSORS: dict[str, Callable[[], dict[str, Tensor]]] = {
+    "cnn14": cnn14_tensors,
+    "yamnet": yamnet_tensors,
+}
