@@ -28,8 +28,8 @@ def randomise(network: torch.nn.Module) -> None:
     """Give the batch norms statistics that a trained network could have."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr, operator]
-            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr, operator]
+            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
+            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
 
 
 def contenders(sample_rate: int = 16000) -> dict[str, Callable[[Tensor], Tensor]]:

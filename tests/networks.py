@@ -21,7 +21,8 @@ def _uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tens
 
 def _kernel(rng: torch.Generator, *shape: int) -> Tensor:
     fan_in = shape[1] * shape[2] * shape[3]
-    return torch.randn(*shape, generator=rng) * (2.0 / fan_in) ** 0.5
+    scale: float = (2.0 / fan_in) ** 0.5
+    return torch.randn(*shape, generator=rng) * scale
 
 
 def cnn14_tensors(widths: tuple[int, ...] = CNN14_WIDTHS, seed: int = 0) -> dict[str, Tensor]:

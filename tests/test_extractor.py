@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ from hear_fusion.backbones import ORIGINAL, Backbone
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
 
-CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 CHOICES = [
     ("cnn14", (1, 2, 3, 4, 5, 6)),
     ("cnn14", (ORIGINAL,)),
@@ -20,6 +20,10 @@ CHOICES = [
     ("yamnet", (ORIGINAL,)),
 ]
 HOPS = [None, 320, 160, 80, 40, 20]
+
+
+def assert_near(ours: Tensor, theirs: Tensor, tolerance: float = 1e-5) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("n_samples", [100, 4960, 20000, 79999])
@@ -33,8 +37,8 @@ def test_cnn14_is_the_equations_on_the_whole_clip(
     z = fuse([pool_time_and_flatten(maps[3], 4), pool_time_and_flatten(maps[6], 1)])
 
     extractor = Extractor(network, (3, 6))
-    torch.testing.assert_close(extractor.frames(audio), z, rtol=0, atol=0)
-    torch.testing.assert_close(extractor.scenes(audio), summarise(z), **CLOSE)
+    assert_near(extractor.frames(audio), z, tolerance=0.0)
+    assert_near(extractor.scenes(audio), summarise(z))
     assert extractor.dim == z.shape[2] == 8 * 8 + 16 * 2
 
 
@@ -54,11 +58,9 @@ def test_yamnet_is_the_equations_on_its_patches(
         return torch.cat(frames, dim=1)
 
     # 40000 samples: padded to 15600 + 4 x 7680, five half-overlapping patches
-    torch.testing.assert_close(
-        extractor.scenes(audio), summarise(z_of(range(0, 5 * 48, 48))), **CLOSE
-    )
+    assert_near(extractor.scenes(audio), summarise(z_of(range(0, 5 * 48, 48))))
     # centres at 160 + 320 i ms up to 2500 ms: eight frames out of three patches
-    torch.testing.assert_close(extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8], **CLOSE)
+    assert_near(extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8])
 
 
 @pytest.mark.parametrize("hop_ms", HOPS)
@@ -75,9 +77,9 @@ def test_chunked_equals_whole(
     audio = noise(3, n_samples)
     whole = Extractor(backbones[name], layers, chunk_seconds=1000.0)
     pieces = Extractor(backbones[name], layers, chunk_seconds=0.7)
-    torch.testing.assert_close(pieces.frames(audio, hop_ms), whole.frames(audio, hop_ms), **CLOSE)
+    assert_near(pieces.frames(audio, hop_ms), whole.frames(audio, hop_ms))
     if hop_ms is None:
-        torch.testing.assert_close(pieces.scenes(audio), whole.scenes(audio), **CLOSE)
+        assert_near(pieces.scenes(audio), whole.scenes(audio))
 
 
 def test_without_its_halo_chunking_would_show(
@@ -87,14 +89,8 @@ def test_without_its_halo_chunking_would_show(
     audio = noise(1, 16000 * 8)
     whole = Extractor(backbones["cnn14"], (6,), chunk_seconds=1000.0)
     short = Extractor(backbones["cnn14"], (6,), chunk_seconds=1.0)
-    object.__setattr__(short, "timeline", _with_halo(short.timeline, 64))
+    short.timeline = replace(short.timeline, halo=64)
     assert (short.frames(audio) - whole.frames(audio)).abs().max() > 1e-4
-
-
-def _with_halo(timeline: object, halo: int) -> object:
-    from dataclasses import replace
-
-    return replace(timeline, halo=halo)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize(("name", "layers"), CHOICES)
@@ -110,8 +106,8 @@ def test_batch_equals_one_by_one(
     extractor = Extractor(backbones[name], layers, chunk_seconds=5.0)
     scenes, frames = extractor.scenes(audio), extractor.frames(audio, 40)
     for i in range(5):
-        torch.testing.assert_close(extractor.scenes(audio[i : i + 1])[0], scenes[i], **CLOSE)
-        torch.testing.assert_close(extractor.frames(audio[i : i + 1], 40)[0], frames[i], **CLOSE)
+        assert_near(extractor.scenes(audio[i : i + 1])[0], scenes[i])
+        assert_near(extractor.frames(audio[i : i + 1], 40)[0], frames[i])
     assert (scenes[0] - scenes[1]).abs().max() > 1e-4, "the sounds do not differ"
 
 
@@ -123,7 +119,7 @@ def test_layers_alone_equal_layers_together(
     numbers = network.layer_numbers()
     together = Extractor(network, numbers).scenes(audio)
     alone = torch.cat([Extractor(network, (n,)).scenes(audio) for n in numbers], dim=1)
-    torch.testing.assert_close(together, alone, rtol=0, atol=0)
+    assert_near(together, alone, tolerance=0.0)
 
 
 @pytest.mark.parametrize("hop_ms", [20, 40, 80, 160, 320])
@@ -142,7 +138,7 @@ def test_fine_layers_are_pooled_and_coarse_ones_repeated(
             last = max(first + 1, (i + 1) * hop_ms // (10 * row.stride))
             under = columns[min(first, n_columns - 1) : min(last, n_columns)]
             expected = under.amax(dim=0) if len(under) else columns[-1]
-            torch.testing.assert_close(slot, expected, rtol=0, atol=0)
+            assert_near(slot, expected, tolerance=0.0)
 
 
 def test_original_embeddings_keep_their_own_pace(
@@ -154,10 +150,10 @@ def test_original_embeddings_keep_their_own_pace(
     frames = yamnet.frames(audio)
     assert frames.shape == (1, 3, 16)
     at_40_ms = yamnet.frames(audio, 40)
-    torch.testing.assert_close(at_40_ms[:, 24], frames[:, 1], **CLOSE)
-    torch.testing.assert_close(at_40_ms[:, 23], frames[:, 0], **CLOSE)
+    assert_near(at_40_ms[:, 24], frames[:, 1])
+    assert_near(at_40_ms[:, 23], frames[:, 0])
 
     # CNN14's embedding of a one-frame clip is the clip's only frame.
     short = noise(1, 4960)
     cnn14 = Extractor(backbones["cnn14"], (ORIGINAL,))
-    torch.testing.assert_close(cnn14.frames(short)[:, 0], cnn14.scenes(short), **CLOSE)
+    assert_near(cnn14.frames(short)[:, 0], cnn14.scenes(short))

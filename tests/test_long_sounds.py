@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from tests.networks import FULL_CNN14_WIDTHS, FULL_YAMNET_WIDTHS, cnn14_tensors, yamnet_tensors
 
 SCRIPT = """

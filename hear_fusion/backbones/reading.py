@@ -83,7 +83,7 @@ def frozen_conv(
         groups: Groups of channels.
     """
     out_channels, in_channels, *size = kernel.shape
-    conv = nn.utils.skip_init(
+    conv: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d,
         in_channels * groups,
         out_channels,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.networks import FULL_CNN14_WIDTHS, cnn14_tensors
 from panns_hear.models import Cnn14 as Reference
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from hear_fusion.backbones.cnn14 import Cnn14
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion import pool_time_and_flatten, summarise
+from tests.networks import FULL_CNN14_WIDTHS, cnn14_tensors
 
 BLOCKS = (1, 2, 3, 4, 5, 6)
 FRONT_ENDS = {16000: (512, 160, 8000), 32000: (1024, 320, 14000)}
@@ -67,11 +67,13 @@ def test_every_block_and_the_embedding(
         assert relative_error(from_log_mel[k], maps[k]) < 1e-5
 
     # From the waveform: the reference's STFT is a float32 convolution, ours an FFT.
-    for k in BLOCKS:
-        frames = pool_time_and_flatten(maps[k], 32 // ours.layer(k).stride)
-        scene = Extractor(ours, (k,)).scenes(audio)
-        assert relative_error(scene, summarise(frames)) < 1e-3
-        assert relative_error(Extractor(ours, (k,)).frames(audio), frames) < 1e-3
+    extractor = Extractor(ours, BLOCKS)
+    dims = [row.dim for row in ours.layers]
+    scenes, frames = extractor.scenes(audio), extractor.frames(audio)
+    for k, scene, z in zip(BLOCKS, scenes.split(dims, -1), frames.split(dims, -1), strict=True):
+        theirs_z = pool_time_and_flatten(maps[k], 32 // ours.layer(k).stride)
+        assert relative_error(scene, summarise(theirs_z)) < 1e-3
+        assert relative_error(z, theirs_z) < 1e-3
     assert relative_error(Extractor(ours, (ORIGINAL,)).scenes(audio), embedding) < 1e-3
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.networks import FULL_YAMNET_WIDTHS, yamnet_tensors
 from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL
@@ -20,6 +19,7 @@ from hear_fusion.backbones.yamnet import CONVS, EPS, STRIDES, Yamnet
 from hear_fusion.checkpoints import WeightsError, file_sha256, read_tensors
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion import pool_time_and_flatten, summarise
+from tests.networks import FULL_YAMNET_WIDTHS, yamnet_tensors
 
 LAYERS = tuple(range(1, 15))
 
@@ -76,13 +76,14 @@ def test_every_layer_equals_keras(
     patches = log_mel.unfold(2, 96, 48).permute(0, 2, 1, 4, 3).flatten(0, 1)
     theirs = keras_outputs(tensors, patches)
     ours = network.features(patches, (ORIGINAL, *LAYERS))
-    for number in LAYERS:
+    dims = [row.dim for row in network.layers]
+    scenes = Extractor(network, LAYERS).scenes(audio).split(dims, dim=-1)
+    for number, scene in zip(LAYERS, scenes, strict=True):
         row = network.layer(number)
         assert ours[number].shape == theirs[number].shape
         assert ours[number].shape[1:] == (row.channels, 96 // row.stride, row.freq)
         assert relative_error(ours[number], theirs[number]) < 1e-5
         frames = pool_time_and_flatten(theirs[number], 32 // row.stride)
-        scene = Extractor(network, (number,)).scenes(audio)
         assert relative_error(scene, summarise(frames.reshape(2, n_patches * 3, -1))) < 1e-4
     embedding = theirs[14].mean(dim=(2, 3)).reshape(2, n_patches, -1).mean(dim=1)
     assert relative_error(Extractor(network, (ORIGINAL,)).scenes(audio), embedding) < 1e-4
