@@ -80,7 +80,7 @@ def evaluate(
     run is continued by the same command.
 
     \b
-    Two fusions against the original model on every task of a folder:
+    A fusion against the original network on every task of a folder:
       hear-fusion evaluate hear_fusion.cnn14 hear_fusion.cnn14_3_6 --tasks-dir tasks
 
     \b

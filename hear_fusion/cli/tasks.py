@@ -55,11 +55,12 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
     Example:
       hear-fusion tasks demo tasks
       hear-fusion tasks demo tasks --only pitches --only events
-    """
+    """  # noqa: D301 -- click wants the character itself
     from tqdm import tqdm
 
     from hear_fusion.tasks.demo import build_demo_task, plan_demo
     from hear_fusion.tasks.packages import PackagesMissingError
+    from hear_fusion.tasks.worker import RenderError
 
     plans = plan_demo(only or _DEMO_TASKS)
     rates = [int(rate) for rate in dict.fromkeys(sample_rates)]
@@ -72,7 +73,7 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
                 before = bar.n
                 made.append(build_demo_task(out, plan, rates, on_clip=bar.update))
                 bar.update(before + len(plan.clips) - bar.n)
-    except (PackagesMissingError, FileExistsError) as err:
+    except (PackagesMissingError, RenderError, OSError) as err:
         raise click.ClickException(str(err)) from err
     for task in made:
         splits = " / ".join(f"{n} {split}" for split, n in task.clips_by_split.items())

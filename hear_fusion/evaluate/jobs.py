@@ -55,7 +55,8 @@ class Job:
 
     def failure(self) -> str:
         """Tell how the command ended, with the last lines of its log and the log's path."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        # Not read_text: it would take each carriage return for the end of a line.
+        lines = self.log.read_bytes().decode("utf-8", errors="replace").split("\n")
         # A progress bar overwrites itself: only its last state is worth a line.
         ends = [line.rstrip().rsplit("\r", 1)[-1] for line in lines]
         tail = [line for line in ends if line][-_TAIL_LINES:]

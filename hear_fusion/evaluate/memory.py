@@ -13,6 +13,8 @@ from hear_fusion.evaluate.folders import read_metadata
 # torch, Lightning and the heads of a process (measured: 0.9 GB at 6144 dimensions).
 PROCESS_BYTES = 1_000_000_000
 _STACKING = 1.2
+# Each takes half a gigabyte of the GPU before it holds any data.
+_JOBS_ON_A_GPU = 4
 
 
 def fits_in_memory(task_folder: Path, *, grid_points: int, budget_bytes: float) -> bool:
@@ -43,10 +45,15 @@ def embeddings_bytes(task_folder: Path) -> int:
     return total
 
 
-def default_jobs() -> int:
-    """Processes that cores and memory allow side by side."""
+def default_jobs(has_gpu: bool) -> int:
+    """Processes that cores, memory and a GPU allow side by side.
+
+    Args:
+        has_gpu: Whether heareval will train its heads on a GPU.
+    """
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(n_cores or 1, int(available_bytes() // (2 * PROCESS_BYTES))))
+    n_jobs = min(n_cores or 1, available_bytes() // (2 * PROCESS_BYTES))
+    return max(1, min(n_jobs, _JOBS_ON_A_GPU) if has_gpu else n_jobs)
 
 
 def available_bytes(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks
@@ -174,31 +175,18 @@ def _make_predictions(
     progress: "tqdm[Any]",
 ) -> None:
     """Run the predictions runner for each module and task that has embeddings."""
-    parallel = n_jobs or default_jobs()
-    budget = available_bytes() / parallel
+    waiting = [result for result in results if _lacks_predictions(result, settings)]
+    progress.update(len(results) - len(waiting))
+    parallel = n_jobs or default_jobs(torch.cuda.is_available())
+    budget = available_bytes() / max(1, min(parallel, len(waiting)))
     by_label: dict[str, Result] = {}
-    waiting = []
-    for result in results:
-        try:
-            if result.error is not None or is_predicted(result.folder, settings):
-                progress.update()
-                continue
-        except ValueError as err:
-            result.error = str(err)
-            progress.update()
-            continue
+    jobs = []
+    for result in waiting:
         fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
-        # heareval writes logs/<path given> below the working folder; absolute paths escape it.
-        cwd = session.scratch(result.folder)
-        link = cwd / result.folder.parent.name
-        link.symlink_to(result.folder.parent)
-        arguments = [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *settings.arguments()]
-        arguments += ["--in-memory", str(fits if in_memory is None else in_memory), *extra]
-        # More threads make heareval's small matrices slower.
-        env = session.environment(OMP_NUM_THREADS="1")
-        label = f"predicting {result.task} from {link.name}"
-        by_label[label] = result
-        waiting.append(Job(label, arguments, session.log(result.folder, "predictions"), cwd, env))
+        in_memory_word = str(fits if in_memory is None else in_memory)
+        arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
+        jobs.append(_prediction_job(session, result, arguments))
+        by_label[jobs[-1].label] = result
 
     def show(running: list[Job]) -> None:
         names = ", ".join(by_label[job.label].task for job in running)
@@ -214,7 +202,33 @@ def _make_predictions(
         shutil.rmtree(job.cwd, ignore_errors=True)
         progress.update()
 
-    run_jobs(waiting, parallel=parallel, on_tick=show, on_end=end)
+    run_jobs(jobs, parallel=parallel, on_tick=show, on_end=end)
+
+
+def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
+    """Tell whether a result still needs predictions; note why it cannot have them."""
+    if result.error is not None:
+        return False
+    try:
+        return not is_predicted(result.folder, settings)
+    except ValueError as err:
+        result.error = str(err)
+        return False
+
+
+def _prediction_job(session: Session, result: Result, arguments: Sequence[str]) -> Job:
+    # heareval writes logs/<path given> below the working folder; absolute paths would escape it.
+    cwd = session.scratch(result.folder)
+    link = cwd / result.folder.parent.name
+    link.symlink_to(result.folder.parent)
+    return Job(
+        f"predicting {result.task} from {link.name}",
+        [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *arguments],
+        session.log(result.folder, "predictions"),
+        cwd,
+        # More threads make heareval's small matrices slower.
+        session.environment(OMP_NUM_THREADS="1"),
+    )
 
 
 def _read_options(model_options: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hear_fusion.tasks.demo_plan import (
+    EVENT_PARAM_GRID,
     MODE,
     PARAM_GRID,
     SOUNDFONT_SOURCE,
@@ -23,9 +24,7 @@ from hear_fusion.tasks.notes import PACKAGES, Note, Phrase, read_preset_groups, 
 from hear_fusion.tasks.schema import Clip, Event, TaskMetadata
 from hear_fusion.tasks.soundfont import Preset
 
-_SPLIT_RULE = (
-    "by connected groups of presets that share recordings: no recording is in two splits"
-)
+_SPLIT_RULE = "by connected groups of presets that share recordings: no recording is in two splits"
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ PITCH_PROGRAMS = {
     "test": (4, 26, 42, 56, 68, 73),
 }
 EVENT_FAMILIES = ("bass", "mallets", "pipes", "reeds")
-
 
 
 def plan_instruments() -> Plan:
@@ -152,7 +150,7 @@ def plan_events() -> Plan:
             evaluation=("event_onset_200ms_fms", "segment_1s_er"),
             evaluation_params={
                 "event_postprocessing_grid": {"median_filter_ms": [120], "min_duration": [80, 160]},
-                "task_specific_param_grid": PARAM_GRID,
+                "task_specific_param_grid": EVENT_PARAM_GRID,
             },
             extras=_extras("Onset, end and instrument family of notes, two families at a time."),
         ),
@@ -187,7 +185,7 @@ def check_no_leak(
 def _plan(metadata: TaskMetadata, clips: list[Clip], phrases: list[Phrase]) -> Plan:
     def render() -> Iterator[Recording]:
         check_no_leak(read_preset_groups(), clips, phrases)
-        return render_phrases(phrases)
+        yield from render_phrases(phrases)
 
     return Plan(metadata, clips, phrases, PACKAGES, render)
 

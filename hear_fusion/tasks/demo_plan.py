@@ -33,10 +33,19 @@ TEXT_SOURCE = {"name": "texts written for hear_fusion", "licence": "Apache-2.0"}
 # `--grid-points 2` this one takes seconds; it is small, but every point is trained to its end.
 PARAM_GRID: Mapping[str, list[float]] = {
     "hidden_layers": [1],
+    "hidden_dim": [512],
     "lr": [1e-3, 3.2e-4],
     "max_epochs": [100],
     "patience": [8],
     "check_val_every_n_epoch": [3],
+}
+# An epoch over frames is ten times an epoch over clips, and few are needed.
+EVENT_PARAM_GRID: Mapping[str, list[float]] = {
+    **PARAM_GRID,
+    "hidden_dim": [256],
+    "max_epochs": [60],
+    "patience": [5],
+    "check_val_every_n_epoch": [2],
 }
 
 
@@ -54,7 +63,9 @@ class Plan:
     render: Callable[[], Iterator[Recording]]
 
 
-def demo_extras(description: str, split_rule: str, *sources: Mapping[str, str]) -> dict[str, object]:
+def demo_extras(
+    description: str, split_rule: str, *sources: Mapping[str, str]
+) -> dict[str, object]:
     """Keys that tell a reader of ``task_metadata.json`` what these sounds are."""
     return {
         "notice": NOTICE,

@@ -125,9 +125,7 @@ def _plan(metadata: TaskMetadata, clips: list[Clip], utterances: list[Utterance]
     return Plan(metadata, clips, utterances, PACKAGES, render)
 
 
-def _vary(
-    rng: random.Random, text: str, language: str, speaker: str, *, spread: int
-) -> Utterance:
+def _vary(rng: random.Random, text: str, language: str, speaker: str, *, spread: int) -> Utterance:
     return Utterance(
         text=text,
         language=language,

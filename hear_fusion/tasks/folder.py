@@ -158,9 +158,7 @@ def _write_sounds(
         on_clip()
 
 
-def _write_texts(
-    folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], recipe: str
-) -> None:
+def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], recipe: str) -> None:
     for split in metadata.splits:
         entries: dict[str, list[object]] = {}
         for clip in clips:
@@ -182,7 +180,8 @@ def _write_texts(
 
 
 def _write_json(path: Path, content: object) -> None:
-    text = json.dumps(content, indent=1) + "\n"  # ASCII: heareval opens it in the locale's encoding
+    # ASCII, since heareval opens it in the encoding of the locale, whichever that is.
+    text = json.dumps(content, indent=1, ensure_ascii=True) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
 
 

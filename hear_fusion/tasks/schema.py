@@ -24,8 +24,8 @@ SCORES = (
 )
 # heareval reads the vocabulary with pandas, which turns these words into missing values.
 _PANDAS_MISSING = frozenset(
-    "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a"
-    "|nan|null".split("|")
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 _TRAINVALTEST = ("train", "valid", "test")
 # heareval sorts fold names as strings: without the padding fold10 would come before fold2.
@@ -222,7 +222,7 @@ def _check_events(metadata: TaskMetadata, clip: Clip) -> None:
 
 def _check_chroma(vocabulary: Sequence[str]) -> None:
     numbers = [int(word) for word in vocabulary if word.isdecimal()]
-    if not numbers or len(numbers) != len(vocabulary) or numbers[-1] - numbers[0] != len(numbers) - 1:
+    if not numbers or numbers != list(range(numbers[0], numbers[0] + len(vocabulary))):
         raise ValueError(
             "labels must be successive whole numbers where chroma_acc is a score "
             f"(it takes a label's index modulo 12), got {list(vocabulary)}"

@@ -62,7 +62,7 @@ def preset_groups(path: Path) -> list[list[Preset]]:
                 groups[shared.root(min(chosen))].append((header[2], header[1]))
     except IndexError as err:
         raise ValueError(
-            f"path must be a whole SoundFont 2 file, got tables that point past their ends in {path}"
+            f"path must be a whole SoundFont 2 file, got tables that point past their end in {path}"
         ) from err
     return sorted(sorted(group) for group in groups.values())
 

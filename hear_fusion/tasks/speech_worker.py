@@ -73,8 +73,8 @@ class Speaker:
         library.espeak_SetParameter(_RANGE_PARAMETER, job["intonation"], 0)
         library.espeak_Synth(text, len(text) + 1, 0, _AT_CHARACTER, 0, _UTF8, None, None)
         library.espeak_Synchronize()
-        audio = np.frombuffer(b"".join(self._pieces), "<i2").astype(np.float32) / 32768
-        return audio, self._rate
+        audio = np.frombuffer(b"".join(self._pieces), "<i2") / np.float32(32768)
+        return audio.astype(np.float32), self._rate
 
 
 if __name__ == "__main__":

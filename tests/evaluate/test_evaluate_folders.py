@@ -2,16 +2,18 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import write_scene_task
 
+from hear_fusion.evaluate import memory
 from hear_fusion.evaluate.folders import find_tasks, require_audio
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights, sha256_of_path
 from hear_fusion.evaluate.memory import PROCESS_BYTES, available_bytes, fits_in_memory
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+from tests.evaluate.hear_tasks import write_scene_task
 
 
 def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -136,6 +138,17 @@ def test_in_memory_counts_the_copies_of_every_head(
     needed = copies * 3 * 4e8 + PROCESS_BYTES
     assert fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 1.001)
     assert not fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 0.999)
+
+
+def test_default_jobs_follow_cores_memory_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(64)), raising=False)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 100 * PROCESS_BYTES)
+    assert memory.default_jobs(has_gpu=False) == 50
+    assert memory.default_jobs(has_gpu=True) == 4
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1000 * PROCESS_BYTES)
+    assert memory.default_jobs(has_gpu=False) == 64
+    monkeypatch.setattr(memory, "available_bytes", lambda: 0)
+    assert memory.default_jobs(has_gpu=True) == 1
 
 
 def test_available_memory_minds_the_container(tmp_path: Path) -> None:

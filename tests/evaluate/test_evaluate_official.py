@@ -2,7 +2,6 @@
 
 import json
 import os
-import textwrap
 import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,10 +9,10 @@ from typing import Any
 
 import click
 import pytest
-from conftest import python, write_scene_task
 
 from hear_fusion.evaluate import official
 from hear_fusion.evaluate.folders import embeddings_folder_name
+from tests.evaluate.hear_tasks import TINY_MODULE, python, write_scene_task
 
 FAKE_CUDA = """
 import json, os, sys, types
@@ -63,11 +62,12 @@ print(json.dumps({"unpatched": unpatched, "unpatched_name": unpatched_name,
 
 
 @pytest.fixture(scope="module")
-def on_fake_gpu(module_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_fake_gpu(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     cwd = tmp_path_factory.mktemp("gpu")
     write_scene_task(cwd / "tasks" / "scene-v1", n_clips=2)
-    (cwd / "fake.py").write_text(textwrap.dedent(FAKE_CUDA))
-    done = python("fake.py", cwd=cwd, env={"PYTHONPATH": str(module_dir)})
+    (cwd / "tiny_spectrum.py").write_text(TINY_MODULE)
+    (cwd / "fake.py").write_text(FAKE_CUDA)
+    done = python("fake.py", cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found | {"cwd": cwd}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import python, write_event_task, write_scene_task
 
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_score
 from hear_fusion.evaluate.stored import read_official_score, read_predictions
+from tests.evaluate.hear_tasks import python, write_event_task, write_scene_task
 
 TASKS = ["event-v1", "folds-v1", "multi-v1", "scene-v1"]
 METRICS = {"folds-v1": "top1_acc", "scene-v1": "top1_acc"}
@@ -164,6 +164,7 @@ def test_plain_heareval_fails_on_the_event_task(evaluated: Evaluated, plain: Pat
     assert "KeyError" in log
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Lightning 1.9, when imported
 def test_events_come_from_the_chosen_postprocessing(evaluated: Evaluated) -> None:
     from heareval.predictions.task_predictions import get_events_for_all_files
 
@@ -200,7 +201,17 @@ def test_a_second_run_continues_the_first(evaluated: Evaluated) -> None:
     broken = evaluated.tasks_dir / "broken-v1"
     (broken / "48000").rename(broken / "16000")
 
-    results = evaluated.run(tasks=["broken-v1", "folds-v1", "scene-v1"])
+    # And one whose predictions cannot be made.
+    (evaluated.folder("multi-v1") / "prediction-done.json").unlink()
+    (evaluated.folder("multi-v1") / "valid.target-labels.pkl").write_bytes(b"")
+
+    results = evaluated.run(tasks=["broken-v1", "folds-v1", "multi-v1", "scene-v1"])
+    error = results.pop("multi-v1").error or ""
+    log = evaluated.embeddings_dir / ".logs" / "tiny_spectrum" / "multi-v1.predictions.log"
+    assert error.startswith(
+        f"predicting multi-v1 from tiny_spectrum ended with 1; the end of {log}:"
+    )
+    assert error.endswith("EOFError: Ran out of input")
     assert [result.error for result in results.values()] == [None] * 3
     assert [path.stat().st_mtime_ns for path in unchanged] == before
     assert results["scene-v1"].score == first

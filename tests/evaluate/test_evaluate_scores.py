@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import PITCHES_HZ, python, write_scene_task
 
 from hear_fusion.evaluate.scores import (
     Fold,
@@ -18,6 +17,7 @@ from hear_fusion.evaluate.scores import (
     score_folds,
 )
 from hear_fusion.evaluate.stored import read_predictions
+from tests.evaluate.hear_tasks import PITCHES_HZ, python, write_scene_task
 
 LABELS = list(PITCHES_HZ)
 EVENT_METRICS = [
@@ -49,7 +49,7 @@ def event_predictions(n: int) -> dict[str, Any]:
         found[f"{i}.wav"] = [
             event | {"start": event["start"] + shift, "end": event["end"] + 2 * shift}
             for event in target[f"{i}.wav"]
-            for shift in rng.choice([0.0, 20.0, 100.0, 400.0], size=rng.integers(0, 3))
+            for shift in rng.choice([0.0, 20.0, 100.0, 400.0], size=rng.integers(0, 4))
         ]
     return {"target_events": target, "predicted_events": found}
 
@@ -91,6 +91,8 @@ def test_event_scores_are_those_of_heareval(metric: str) -> None:
     fold = make_fold(metric, stored, LABELS)
     expected = official_score(metric, stored["predicted_events"], stored["target_events"])
     assert 0 < expected < 2
+    n_events = [sum(map(len, stored[key].values())) for key in sorted(stored)]
+    assert n_events[0] != n_events[1]  # so that precision, recall and F differ
     assert fold.n == 12
     assert fold.score(np.arange(12)) == pytest.approx(expected, abs=1e-12)
     chosen = {f"{i}.wav" for i in range(5)}
@@ -128,6 +130,16 @@ def test_interval_is_the_binomial_one() -> None:
     assert low == pytest.approx(0.75 - 1.96 * deviation, abs=0.004)
     assert high == pytest.approx(0.75 + 1.96 * deviation, abs=0.004)
     assert bootstrap_interval([fold]) == (low, high)
+
+
+def test_resamples_without_a_score_are_left_out() -> None:
+    fold = Fold(2, lambda drawn: float("nan") if 0 in drawn else 0.5)
+    assert bootstrap_interval([fold], n_resamples=50) == (0.5, 0.5)
+
+
+def test_each_fold_is_scored_on_its_own_clips() -> None:
+    folds = [Fold(n, lambda drawn: float(drawn.max())) for n in (10, 30)]
+    assert score_folds(folds, [np.arange(10), np.arange(30)]) == 19.0
 
 
 def test_folds_are_drawn_apart() -> None:
