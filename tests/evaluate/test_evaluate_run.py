@@ -203,7 +203,7 @@ def test_a_second_run_continues_the_first(evaluated: Evaluated) -> None:
 
     # And one whose predictions cannot be made.
     (evaluated.folder("multi-v1") / "prediction-done.json").unlink()
-    (evaluated.folder("multi-v1") / "valid.target-labels.pkl").write_bytes(b"")
+    (evaluated.folder("multi-v1") / "valid.target-labels.pkl").write_bytes(pickle.dumps([]))
 
     results = evaluated.run(tasks=["broken-v1", "folds-v1", "multi-v1", "scene-v1"])
     error = results.pop("multi-v1").error or ""
@@ -211,7 +211,7 @@ def test_a_second_run_continues_the_first(evaluated: Evaluated) -> None:
     assert error.startswith(
         f"predicting multi-v1 from tiny_spectrum ended with 1; the end of {log}:"
     )
-    assert error.endswith("EOFError: Ran out of input")
+    assert "assert len(self.labels) == self.dim[0]" in error
     assert [result.error for result in results.values()] == [None] * 3
     assert [path.stat().st_mtime_ns for path in unchanged] == before
     assert results["scene-v1"].score == first
