@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.argument("networks", nargs=-1)
 def list_networks(networks: tuple[str, ...]) -> None:
-    r"""Show every network: layers, dimensions, frame rates, weights, licence.
+    """Show every network: layers, dimensions, frame rates, weights, licence.
 
     A module is named NETWORK[_LAYER...][_HOPms], layers ascending:
 
@@ -21,7 +21,7 @@ def list_networks(networks: tuple[str, ...]) -> None:
       hear_fusion.cnn14_3_6        layers 3 and 6 fused, the network's own frames
       hear_fusion.cnn14_3_6_40ms   the same, timestamps every 40 ms
       hear_fusion.cnn14            the network's own last-layer embedding
-    """
+    """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.backbones import REGISTRY
 
     unknown = [name for name in networks if name not in REGISTRY]

@@ -81,11 +81,7 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
     metadata = read_metadata(task_folder)
     metric, is_event = metadata["evaluation"][0], metadata["embedding_type"] == "event"
     value = read_official_score(task_folder, metric)
-    splits = ["test"] if metadata["split_mode"] == "trainvaltest" else sorted(metadata["splits"])
-    folds = []
-    for split in splits:
-        predictions = read_predictions(task_folder / f"{split}.predictions.pkl")
-        folds.append(make_fold(metric, predictions, _labels(task_folder)))
+    folds = read_folds(task_folder)
     again = score_folds(folds, [np.arange(fold.n) for fold in folds])
     if not np.isclose(again, value, rtol=0, atol=_STORED_PRECISION, equal_nan=True):
         raise ValueError(
@@ -98,6 +94,21 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
     n = sum(fold.n for fold in folds)
     unit = "files" if is_event else "clips"
     return Score(task_folder.parent.name, task_folder.name, metric, value, low, high, n, unit)
+
+
+def read_folds(task_folder: Path) -> list[Fold]:
+    """Read the test clips of every fold that heareval has made predictions for.
+
+    Raises:
+        ValueError: If predictions are missing.
+    """
+    metadata = read_metadata(task_folder)
+    splits = ["test"] if metadata["split_mode"] == "trainvaltest" else sorted(metadata["splits"])
+    metric, labels = metadata["evaluation"][0], _labels(task_folder)
+    return [
+        make_fold(metric, read_predictions(task_folder / f"{split}.predictions.pkl"), labels)
+        for split in splits
+    ]
 
 
 def make_fold(metric: str, predictions: Mapping[str, Any], labels: Sequence[str]) -> Fold:
@@ -143,12 +154,17 @@ def bootstrap_interval(
             for _ in range(n_resamples)
         ]
     )
-    scores = scores[~np.isnan(scores)]
-    if not len(scores):
+    return percentile_interval(scores)
+
+
+def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Middle 95 % of bootstrap values, NaN left out; NaN if nothing is left."""
+    values = values[~np.isnan(values)]
+    if not len(values):
         return math.nan, math.nan
     # No interpolation: d_prime can be infinite.
-    low = np.percentile(scores, 2.5, method="lower")
-    high = np.percentile(scores, 97.5, method="higher")
+    low = np.percentile(values, 2.5, method="lower")
+    high = np.percentile(values, 97.5, method="higher")
     return float(low), float(high)
 
 

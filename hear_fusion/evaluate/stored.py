@@ -28,15 +28,16 @@ def read_predictions(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file holds anything else.
     """
-    try:
-        with path.open("rb") as file:
-            predictions = _Unpickler(file).load()
-    except (pickle.UnpicklingError, EOFError) as err:
-        raise ValueError(
-            f"{path} must be a predictions file of heareval, got: {err}; delete "
-            "prediction-done.json beside it and evaluate again"
-        ) from err
-    return dict(predictions)
+    return dict(_read(path))
+
+
+def read_labels(path: Path) -> list[list[str]]:
+    """Read a ``<split>.target-labels.pkl``: for each clip or frame its labels.
+
+    Raises:
+        ValueError: If the file holds anything else than data.
+    """
+    return [[str(label) for label in labels] for labels in _read(path)]
 
 
 def read_official_score(task_folder: Path, metric: str) -> float:
@@ -62,6 +63,17 @@ def read_official_score(task_folder: Path, metric: str) -> float:
             "prediction-done.json beside it and evaluate again"
         )
     return float(found[key])
+
+
+def _read(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            return _Unpickler(file).load()
+    except (pickle.UnpicklingError, EOFError) as err:
+        raise ValueError(
+            f"{path} must be a file of heareval, got: {err}; delete prediction-done.json and "
+            ".done.embeddings beside it and evaluate again"
+        ) from err
 
 
 class _Unpickler(pickle.Unpickler):

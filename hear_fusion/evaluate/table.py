@@ -32,7 +32,7 @@ def format_table(scores: Sequence[Score]) -> str:
         lower = any(score.lower_is_better for score in row_scores.values())
         cells = [format_cell(row_scores[name]) if name in row_scores else "-" for name in modules]
         rows.append([task, metric + (" (lower is better)" if lower else ""), str(n), *cells])
-    return "\n".join(_aligned(rows, right={2}))
+    return "\n".join(align(rows, right={2}))
 
 
 def format_cell(score: Score) -> str:
@@ -60,7 +60,13 @@ def _finite_or_none(item: Any) -> Any:
     return None if isinstance(item, float) and not math.isfinite(item) else item
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+def align(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    """Make the lines of a Markdown table; the first row is its head.
+
+    Args:
+        rows: Cells.
+        right: Columns of numbers.
+    """
     widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
     lines = [
         "| "

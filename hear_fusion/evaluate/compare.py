@@ -1,0 +1,94 @@
+"""Two modules on the same clips: the difference of their scores, with a paired interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hear_fusion.evaluate.scores import Fold, Score, percentile_interval, score_folds
+from hear_fusion.evaluate.table import align
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a second module gains over a first one on a task.
+
+    Attributes:
+        first, second: Their scores.
+        value: Second minus first.
+        low, high: 95 % interval over the test clips, both modules scored on the same draws.
+    """
+
+    first: Score
+    second: Score
+    value: float
+    low: float
+    high: float
+
+
+def difference(
+    first: Score,
+    second: Score,
+    first_folds: Sequence[Fold],
+    second_folds: Sequence[Fold],
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> Difference:
+    """Compare two scores of the same task and metric.
+
+    Args:
+        first: Score of the one module.
+        second: Score of the other.
+        first_folds: Test clips of the one.
+        second_folds: Test clips of the other, in the same order.
+        n_resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        ValueError: If the scores are not of the same task, metric and clips.
+    """
+    sizes = [fold.n for fold in first_folds]
+    if (first.task, first.metric, sizes) != (
+        second.task,
+        second.metric,
+        [fold.n for fold in second_folds],
+    ):
+        raise ValueError(
+            f"scores must be of the same task, metric and clips, got {first} and {second}; "
+            "evaluate both on the same task folder"
+        )
+    rng = np.random.default_rng(seed)
+    gains = []
+    for _ in range(n_resamples):
+        drawn = [rng.integers(n, size=n) for n in sizes]
+        gains.append(score_folds(second_folds, drawn) - score_folds(first_folds, drawn))
+    low, high = percentile_interval(np.array(gains))
+    return Difference(first, second, second.value - first.value, low, high)
+
+
+def format_differences(rows: Sequence[Difference], columns: tuple[str, str]) -> str:
+    """Make an aligned Markdown table: task, metric, n, both scores, the difference.
+
+    >>> scores = [Score(m, "esc50", "top1_acc", v, 0, 1, 400, "clips") for m, v in
+    ...           (("a", 0.9), ("b", 0.95))]
+    >>> print(format_differences([Difference(*scores, 0.05, 0.02, 0.08)], ("one", "two")))
+    | task  | metric   |   n |   one |   two | difference              |
+    | ----- | -------- | --- | ----- | ----- | ----------------------- |
+    | esc50 | top1_acc | 400 | 0.900 | 0.950 | +0.050 [+0.020, +0.080] |
+    """
+    table = [["task", "metric", "n", *columns, "difference"]]
+    for row in rows:
+        table.append(
+            [
+                row.first.task,
+                row.first.metric,
+                str(row.first.n),
+                f"{row.first.value:.3f}",
+                f"{row.second.value:.3f}",
+                f"{row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
+            ]
+        )
+    return "\n".join(align(table, right={2, 3, 4}))
