@@ -97,7 +97,7 @@ def evaluate_demo(
     for tasks, suffix in ((scenes, ""), (events, EVENT_HOP)):
         if tasks:
             modules = (ORIGINAL + suffix, FUSED + suffix)
-            say(f"heareval: {' and '.join(modules)} on {', '.join(tasks)}")
+            say(f"heareval: original and fused on {', '.join(tasks)}")
             results += run(
                 modules,
                 tasks_dir,
