@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.backbones import ORIGINAL, Backbone, Layer
 from hear_fusion.fusion import fuse, pool_time_and_flatten
 from hear_fusion.precision import Precision, arithmetic
 from hear_fusion.timeline import Chunk, Purpose
+
+LayerScale = Literal["none", "rms", "std"]
+LAYER_SCALES: tuple[str, ...] = get_args(LayerScale)
 
 
 class Extractor:
@@ -26,6 +30,10 @@ class Extractor:
         layers: Layer numbers in ascending order, or ``(ORIGINAL,)`` alone for its own embedding.
         precision: Arithmetic of the network; the front end is float32 in any case.
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
+        layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
+
+    Raises:
+        ValueError: If a layer has no such constant.
     """
 
     def __init__(
@@ -34,9 +42,11 @@ class Extractor:
         layers: tuple[int, ...],
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
+        layer_scale: LayerScale = "none",
     ) -> None:
         self.backbone = backbone
         self.layers = tuple(backbone.layer(number) for number in layers)
+        self.divisors = {row.number: divisor(row, layer_scale, backbone) for row in self.layers}
         self.precision = precision
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
@@ -165,4 +175,23 @@ class Extractor:
         frames = pool_time_and_flatten(
             feature_map[:, :, kept].float(), max(1, hop // column), keep_rest=hop_ms is not None
         )
+        if self.divisors[number] != 1.0:
+            frames = frames / self.divisors[number]
         return frames.repeat_interleave(column // hop, dim=1) if column > hop else frames
+
+
+def divisor(layer: Layer, layer_scale: LayerScale, backbone: Backbone) -> float:
+    """Constant that the features of a layer are divided by; 1 for the original embedding.
+
+    Raises:
+        ValueError: If the constant has not been measured for this network.
+    """
+    if layer_scale == "none" or layer.number == ORIGINAL:
+        return 1.0
+    constant = layer.rms if layer_scale == "rms" else layer.std
+    if constant is None:
+        raise ValueError(
+            f"layer_scale must be 'none' for {backbone.name}, whose layers have not been "
+            f"measured, got {layer_scale!r}; standardise the features instead"
+        )
+    return constant

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
-from hear_fusion.extractor import Extractor
+from hear_fusion.extractor import LAYER_SCALES, Extractor, LayerScale
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.precision import PRECISIONS, Precision, arithmetic
+
+OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale")
 
 
 class FusionModel(nn.Module):
@@ -32,11 +34,13 @@ class FusionModel(nn.Module):
         *,
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
+        layer_scale: LayerScale = "none",
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), precision, chunk_seconds)
+        layers = choice.layers or (ORIGINAL,)
+        self.extractor = Extractor(backbone, layers, precision, chunk_seconds, layer_scale)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -50,6 +54,7 @@ class FusionModel(nn.Module):
         hop_ms: int | None = None,
         precision: str = "fp32",
         chunk_seconds: float = 30.0,
+        layer_scale: str = "none",
         **weight_options: Any,
     ) -> Self:
         """Load a network's weights and make the model of a choice.
@@ -61,6 +66,8 @@ class FusionModel(nn.Module):
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
             precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
             chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
+            layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network, for
+                heads that do not standardise features; ``none`` leaves them as they are.
             weight_options: ``sample_rate`` of a CNN14 file that does not tell its own.
 
         Returns:
@@ -74,10 +81,14 @@ class FusionModel(nn.Module):
         network = REGISTRY[choice.backbone]
         unknown = sorted(set(weight_options) - set(network.weight_options))
         if unknown:
-            known = ["hop_ms", "precision", "chunk_seconds", *network.weight_options]
+            known = [*OPTIONS, *network.weight_options]
             raise TypeError(f"options of {choice} must be among {known}, got {unknown}")
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
+        if layer_scale not in LAYER_SCALES:
+            raise ValueError(
+                f"layer_scale must be one of {list(LAYER_SCALES)}, got {layer_scale!r}"
+            )
         if not chunk_seconds > 0:
             raise ValueError(f"chunk_seconds must be above 0, got {chunk_seconds}")
         if hop_ms is not None:
@@ -86,7 +97,13 @@ class FusionModel(nn.Module):
                 raise ValueError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
             choice = Choice(choice.backbone, choice.layers, hop_ms)
         backbone = load_backbone(choice.backbone, model_file_path, **weight_options)
-        return cls(backbone, choice, precision=precision, chunk_seconds=chunk_seconds)  # type: ignore[arg-type]
+        return cls(
+            backbone,
+            choice,
+            precision=cast("Precision", precision),
+            chunk_seconds=chunk_seconds,
+            layer_scale=cast("LayerScale", layer_scale),
+        )
 
     @cached_property
     def weights_sha256(self) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL, Backbone
-from hear_fusion.extractor import Extractor
+from hear_fusion.extractor import Extractor, LayerScale
 from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
 
 CHOICES = [
@@ -157,3 +157,26 @@ def test_original_embeddings_keep_their_own_pace(
     short = noise(1, 4960)
     cnn14 = Extractor(backbones["cnn14"], (ORIGINAL,))
     assert_near(cnn14.frames(short)[:, 0], cnn14.scenes(short))
+
+
+@pytest.mark.parametrize("layer_scale", ["rms", "std"])
+def test_layer_scale_divides_each_layer_by_its_constant(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], layer_scale: LayerScale
+) -> None:
+    network, audio = backbones["yamnet"], noise(2, 20000)
+    plain = Extractor(network, (5, 13))
+    scaled = Extractor(network, (5, 13), layer_scale=layer_scale)
+    constants = [getattr(network.layer(number), layer_scale) for number in (5, 13)]
+    assert constants[0] != constants[1]
+    divisor = torch.cat(
+        [torch.full((row.dim,), c) for row, c in zip(plain.layers, constants, strict=True)]
+    )
+    assert_near(scaled.scenes(audio), plain.scenes(audio) / divisor)
+    assert_near(scaled.frames(audio, 40), plain.frames(audio, 40) / divisor)
+    original = Extractor(network, (ORIGINAL,), layer_scale=layer_scale)
+    assert_near(original.scenes(audio), Extractor(network, (ORIGINAL,)).scenes(audio))
+
+
+def test_unmeasured_layers_cannot_be_scaled(backbones: dict[str, Backbone]) -> None:
+    with pytest.raises(ValueError, match="must be 'none' for cnn14, whose layers have not been"):
+        Extractor(backbones["cnn14"], (3, 6), layer_scale="rms")

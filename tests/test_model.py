@@ -149,6 +149,7 @@ def test_other_floats_are_taken_as_float32(
         ),
         ({"hop_ms": 30}, ValueError, "must be one of 320 160 80 40 20 ms, got 30"),
         ({"precision": "fp16"}, ValueError, r"one of \['fp32', 'tf32', 'bf16'\], got 'fp16'"),
+        ({"layer_scale": "max"}, ValueError, r"one of \['none', 'rms', 'std'\], got 'max'"),
         ({"chunk_seconds": 0}, ValueError, "chunk_seconds must be above 0, got 0"),
         ({"sample_rate": 44100}, ValueError, r"one of \[16000, 32000\] Hz, got 44100"),
     ],

@@ -26,6 +26,9 @@ class Layer:
         module: The official name of the module whose output it is.
         channels, freq: Size of one column of the output.
         stride: Mel frames that one column of the output spans.
+        rms, std: Root mean square of the layer's scene features, and the median over features of
+            their deviation from clip to clip, as measured once on real sound with the published
+            weights; None where that has not been done.
     """
 
     number: int
@@ -33,6 +36,8 @@ class Layer:
     channels: int
     freq: int
     stride: int
+    rms: float | None = None
+    std: float | None = None
 
     @property
     def dim(self) -> int:

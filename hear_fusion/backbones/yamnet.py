@@ -18,6 +18,11 @@ from hear_fusion.timeline import Timeline
 EPS = 1e-4
 STRIDES = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)  # of layers 1 ... 14
 CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
+# Of layers 1 ... 14, on the 400 recordings of ESC-10 at 16 kHz with the weights of AudioSet. Late
+# layers are sparse, and their figures are those of the sounds: on notes and speech layer 13 has an
+# rms of 0.24.
+RMS = (6.76, 5.81, 4.37, 4.13, 3.34, 3.03, 2.52, 2.49, 2.57, 3.46, 6.78, 5.96, 0.928, 2.52)
+STD = (1.11, 1.31, 1.25, 1.13, 1.14, 1.04, 1.07, 1.01, 0.989, 1.02, 0.392, 0.0402, 0.0634, 1.67)
 FRONT_END = FrontEnd(
     sample_rate=16000, n_fft=512, window=400, hop=160, centred=False,
     n_mels=64, f_min=125.0, f_max=7500.0, mel_scale="htk", power=1, log="ln", floor=0.001,
@@ -26,10 +31,11 @@ FRONT_END = FrontEnd(
 
 def _layer_table() -> tuple[Layer, ...]:
     rows, stride = [], 1
-    for number, (step, channels) in enumerate(zip(STRIDES, CHANNELS, strict=True), start=1):
+    columns = zip(STRIDES, CHANNELS, RMS, STD, strict=True)
+    for number, (step, channels, rms, std) in enumerate(columns, start=1):
         stride *= step
         module = f"layer{number}/" + ("conv" if number == 1 else "pointwise_conv")
-        rows.append(Layer(number, module, channels, freq=64 // stride, stride=stride))
+        rows.append(Layer(number, module, channels, 64 // stride, stride, rms, std))
     return tuple(rows)
 
 

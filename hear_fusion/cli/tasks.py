@@ -11,7 +11,13 @@ _RATES = ("16000", "32000", "48000")
 
 @click.group()
 def tasks() -> None:
-    """Make task folders, the form in which the HEAR tools take sounds and labels."""
+    """Make task folders, the form in which the HEAR tools take sounds and labels.
+
+    \b
+    Example:
+      hear-fusion tasks demo tasks
+      hear-fusion evaluate hear_fusion.yamnet --tasks-dir tasks
+    """  # noqa: D301 -- click wants the character itself
 
 
 @tasks.command()
