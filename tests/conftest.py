@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from hear_fusion.backbones import REGISTRY, Backbone
 from tests.networks import TENSORS
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # workers run side by side, one a core
 
 
 @pytest.fixture(scope="session")
