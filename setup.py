@@ -9,8 +9,9 @@ VERSION = "0.1.0"
 
 # What is needed to read one kind of weight file only.
 LOADERS = ["h5py", "onnx", "safetensors"]
-# The official HEAR tools run on exactly these; see requirements-hear.txt for the whole set.
-EVALUATE = ["pandas", "scikit-learn", "sed-eval", "dcase-util"]
+# The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
+# processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
+DEMO = ["pretty_midi", "espeakng-loader"]
 
 setup(
     name="hear_fusion",
@@ -22,8 +23,8 @@ setup(
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
     package_data={"hear_fusion": ["py.typed"]},
     python_requires=">=3.11",
-    install_requires=["torch>=2.6", "torchaudio>=2.6", "numpy>=1.26", "soundfile", "tqdm", "click"],
-    extras_require={"loaders": LOADERS, "evaluate": EVALUATE},
+    install_requires=["torch>=2.9", "torchaudio>=2.9", "numpy>=1.26", "soundfile", "tqdm", "click"],
+    extras_require={"loaders": LOADERS, "demo": DEMO},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -26,7 +26,7 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
     if not tasks_dir.is_dir():
         raise ValueError(
             f"tasks_dir must be a folder of HEAR task folders, got {tasks_dir}; make one with "
-            "'hear-fusion tasks prepare' or 'hear-fusion tasks demo'"
+            "'hear-fusion tasks demo'"
         )
     entries = sorted(tasks_dir.iterdir())
     tasks = {entry.name: entry for entry in entries if (entry / METADATA_FILE).is_file()}
@@ -81,8 +81,8 @@ def require_audio(task: Path, sample_rate: int) -> None:
         )
         raise ValueError(
             f"task {task.name} must hold {sample_rate} Hz audio in {sample_rate}/{missing[0]}, got "
-            f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; make the missing "
-            f"one with 'hear-fusion tasks resample'"
+            f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; resample the "
+            f"clips to {sample_rate} Hz into that folder"
         )
 
 
@@ -108,6 +108,6 @@ def _require_task_files(task: Path) -> None:
     for name in ("labelvocabulary.csv", *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():
             raise ValueError(
-                f"task {task.name} must hold {name}, got none; check it with "
-                "'hear-fusion tasks check'"
+                f"task {task.name} must hold {name}, got none; make the "
+                "task anew"
             )

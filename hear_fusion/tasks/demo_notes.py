@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from hear_fusion.tasks.demo_plan import (
     EVENT_PARAM_GRID,
     MODE,
-    PARAM_GRID,
     SOUNDFONT_SOURCE,
     SPLITS,
     SYNTH_SOURCE,
     VERSION,
     Plan,
     demo_extras,
+    scene_metadata,
 )
 from hear_fusion.tasks.folder import Recording
 from hear_fusion.tasks.notes import PACKAGES, Note, Phrase, read_preset_groups, render_phrases
@@ -73,19 +73,9 @@ def plan_instruments() -> Plan:
                 key = rng.randint(family.low, family.high)
                 clips.append(Clip(f"instrument_{label}_{split}_{index:02}.wav", split, (label,)))
                 phrases.append(_single_note(rng, program, key))
+    extras = _extras("Instrument family of one note.")
     return _plan(
-        TaskMetadata(
-            task_name="demo_instruments",
-            version=VERSION,
-            mode=MODE,
-            embedding_type="scene",
-            prediction_type="multiclass",
-            splits=SPLITS,
-            sample_duration=1.5,
-            evaluation=("top1_acc", "mAP"),
-            evaluation_params={"task_specific_param_grid": PARAM_GRID},
-            extras=_extras("Instrument family of one note."),
-        ),
+        scene_metadata("demo_instruments", 1.5, extras, "top1_acc", "mAP"),
         clips,
         phrases,
     )
@@ -102,19 +92,9 @@ def plan_pitches() -> Plan:
                 program = _take(PITCH_PROGRAMS[split], index + key)
                 clips.append(Clip(f"pitch_{key}_{split}_{index:02}.wav", split, (key,)))
                 phrases.append(_single_note(rng, program, key))
+    extras = _extras("MIDI key of one note (48 to 71: C3 to B4).")
     return _plan(
-        TaskMetadata(
-            task_name="demo_pitches",
-            version=VERSION,
-            mode=MODE,
-            embedding_type="scene",
-            prediction_type="multiclass",
-            splits=SPLITS,
-            sample_duration=1.5,
-            evaluation=("pitch_acc", "chroma_acc"),
-            evaluation_params={"task_specific_param_grid": PARAM_GRID},
-            extras=_extras("MIDI key of one note (48 to 71: C3 to B4)."),
-        ),
+        scene_metadata("demo_pitches", 1.5, extras, "pitch_acc", "chroma_acc"),
         clips,
         phrases,
     )

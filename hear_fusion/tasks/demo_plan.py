@@ -63,6 +63,31 @@ class Plan:
     render: Callable[[], Iterator[Recording]]
 
 
+def scene_metadata(
+    name: str, seconds: float, extras: Mapping[str, object], *scores: str
+) -> TaskMetadata:
+    """Metadata of a demonstration task with one label a clip.
+
+    Args:
+        name: Task name.
+        seconds: Length of every clip in seconds.
+        extras: Keys for readers (``demo_extras``).
+        scores: Official scores; the first one selects models.
+    """
+    return TaskMetadata(
+        task_name=name,
+        version=VERSION,
+        mode=MODE,
+        embedding_type="scene",
+        prediction_type="multiclass",
+        splits=SPLITS,
+        sample_duration=seconds,
+        evaluation=scores,
+        evaluation_params={"task_specific_param_grid": PARAM_GRID},
+        extras=extras,
+    )
+
+
 def demo_extras(
     description: str, split_rule: str, *sources: Mapping[str, str]
 ) -> dict[str, object]:

@@ -7,14 +7,12 @@ import random
 from collections.abc import Iterator
 
 from hear_fusion.tasks.demo_plan import (
-    MODE,
-    PARAM_GRID,
     SPEECH_SOURCE,
     SPLITS,
     TEXT_SOURCE,
-    VERSION,
     Plan,
     demo_extras,
+    scene_metadata,
 )
 from hear_fusion.tasks.demo_texts import PHRASES, SENTENCES, WORDS
 from hear_fusion.tasks.folder import Recording
@@ -104,18 +102,8 @@ def plan_voices() -> Plan:
 
 
 def _metadata(name: str, seconds: float, description: str, split_rule: str) -> TaskMetadata:
-    return TaskMetadata(
-        task_name=name,
-        version=VERSION,
-        mode=MODE,
-        embedding_type="scene",
-        prediction_type="multiclass",
-        splits=SPLITS,
-        sample_duration=seconds,
-        evaluation=("top1_acc", "mAP"),
-        evaluation_params={"task_specific_param_grid": PARAM_GRID},
-        extras=demo_extras(description, split_rule, SPEECH_SOURCE, TEXT_SOURCE),
-    )
+    extras = demo_extras(description, split_rule, SPEECH_SOURCE, TEXT_SOURCE)
+    return scene_metadata(name, seconds, extras, "top1_acc", "mAP")
 
 
 def _plan(metadata: TaskMetadata, clips: list[Clip], utterances: list[Utterance]) -> Plan:

@@ -41,7 +41,7 @@ def test_a_task_folder_given_as_tasks_dir_is_an_error(tmp_path: Path) -> None:
     task = write_scene_task(tmp_path / "a-v1", n_clips=1)
     with pytest.raises(ValueError, match="give the folder above the task folders"):
         find_tasks(task)
-    with pytest.raises(ValueError, match="hear-fusion tasks prepare"):
+    with pytest.raises(ValueError, match="hear-fusion tasks demo"):
         find_tasks(tmp_path / "none")
 
 
