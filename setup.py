@@ -1,11 +1,14 @@
 """Packaging of hear_fusion: metadata, dependencies, the console script."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = "0.1.0"
+VERSION = re.search(  # type: ignore[union-attr]
+    r'__version__ = "(.+)"', (HERE / "hear_fusion" / "__init__.py").read_text(encoding="utf-8")
+).group(1)
 
 # What is needed to read one kind of weight file only.
 LOADERS = ["h5py", "onnx", "safetensors"]
@@ -23,7 +26,7 @@ setup(
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
     package_data={"hear_fusion": ["py.typed"]},
     python_requires=">=3.11",
-    install_requires=["torch>=2.9", "torchaudio>=2.9", "numpy>=1.26", "soundfile", "tqdm", "click"],
+    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "tqdm", "click"],
     extras_require={"loaders": LOADERS, "demo": DEMO},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[

@@ -1,4 +1,4 @@
-"""Speed and memory of our CNN14 beside the authors' packaged one, in one run.
+"""Speed of our CNN14 beside the authors' packaged one, in one run.
 
 Both get the same random weights and the same sound on the same threads; the peer gives the 2048-d
 embedding, and so does ``hear_fusion.cnn14``; ``cnn14_3_6`` is shown beside it. Times are medians

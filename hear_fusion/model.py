@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, cast
@@ -15,6 +16,8 @@ from hear_fusion.extractor import LAYER_SCALES, Extractor, LayerScale
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.precision import PRECISIONS, Precision, arithmetic
 
+# Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
+MAX_AMPLITUDE = 1000.0
 OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale")
 
 
@@ -89,8 +92,8 @@ class FusionModel(nn.Module):
             raise ValueError(
                 f"layer_scale must be one of {list(LAYER_SCALES)}, got {layer_scale!r}"
             )
-        if not chunk_seconds > 0:
-            raise ValueError(f"chunk_seconds must be above 0, got {chunk_seconds}")
+        if not isinstance(chunk_seconds, int | float) or not 0 < chunk_seconds < math.inf:
+            raise ValueError(f"chunk_seconds must be a number above 0, got {chunk_seconds!r}")
         if hop_ms is not None:
             check_hop(choice.backbone, hop_ms)
             if choice.hop_ms not in (None, hop_ms):
@@ -108,7 +111,8 @@ class FusionModel(nn.Module):
     @cached_property
     def weights_sha256(self) -> str:
         """Digest of the network's tensors, whatever file they came from."""
-        return tensors_sha256(self.backbone.state_dict())
+        rate = torch.tensor(self.sample_rate)  # a bare file may be read at either rate
+        return tensors_sha256({**self.backbone.state_dict(), "sample_rate": rate})
 
     def train(self, mode: bool = True) -> Self:  # noqa: ARG002
         """Stay in eval mode: the network is a fixed function, whatever a caller's loop does."""
@@ -155,7 +159,7 @@ class FusionModel(nn.Module):
         with arithmetic("fp32", audio.device):
             z = self.extractor.frames(audio, self.choice.hop_ms)
         times = self.extractor.timeline.timestamps_ms(audio.shape[1], self.choice.hop_ms)
-        return z, torch.tensor(times, device=z.device).repeat(z.shape[0], 1)
+        return z, torch.tensor(times, dtype=torch.float32, device=z.device).repeat(z.shape[0], 1)
 
     def layers(self, audio: Tensor) -> dict[int, Tensor]:
         """Scene features of each chosen layer on its own, one pass for all.
@@ -189,17 +193,26 @@ class FusionModel(nn.Module):
                 "audio must have shape (n_sounds, n_samples) with at least 1 sample, "
                 f"got {tuple(audio.shape)}; one mono sound is audio[None, :]"
             )
-        device = next(self.backbone.parameters()).device
+        weights = next(self.backbone.parameters())
+        if weights.dtype != torch.float32:
+            raise TypeError(
+                f"the model must be float32, got {weights.dtype}; load it with precision='bf16' "
+                "for faster arithmetic"
+            )
+        device = weights.device
         if audio.device != device:
             raise ValueError(
                 f"audio must be on the model's device {device}, got {audio.device}; "
                 "move it with audio.to(...)"
             )
-        finite = torch.isfinite(audio).all(dim=1)
-        if not finite.all():
-            broken = (~finite).nonzero().flatten().tolist()
+        audio = audio.float()
+        low, high = audio.aminmax(dim=1)
+        sound = (low >= -MAX_AMPLITUDE) & (high <= MAX_AMPLITUDE)  # False for NaN as well
+        if not sound.all():
+            broken = (~sound).nonzero().flatten().tolist()
             raise ValueError(
-                f"audio must be finite, got NaN or infinite samples in sounds {broken} "
-                f"of {audio.shape[0]} (counted from 0)"
+                "audio must be finite and in [-1, 1], got NaN, infinite samples or amplitudes "
+                f"above {MAX_AMPLITUDE:g} in sounds {broken} of {audio.shape[0]} (counted from "
+                "0); divide integer samples by their full scale, 32768 for 16 bits"
             )
-        return audio.float()
+        return audio

@@ -30,12 +30,13 @@ class Choice:
 
 
 def is_choice_like(name: str) -> bool:
-    """Tell whether a name has the shape of a choice, valid or not, or is a known network.
+    """Tell whether a name is meant as a choice, valid or not: by its shape or its network.
 
-    >>> [is_choice_like(name) for name in ("cnn14_9", "resnet_1", "yamnet", "timeline")]
+    >>> [is_choice_like(name) for name in ("cnn14_x", "resnet_1", "yamnet", "timeline")]
     [True, True, True, False]
     """
-    return name in REGISTRY or _LOOKS_LIKE_A_CHOICE.fullmatch(name) is not None
+    network = name.partition("_")[0].lower()
+    return network in REGISTRY or _LOOKS_LIKE_A_CHOICE.fullmatch(name) is not None
 
 
 def parse(name: str) -> Choice:
@@ -98,8 +99,10 @@ def check_hop(backbone: str, hop_ms: int | None) -> None:
         ValueError: If it is none of them.
     """
     valid = REGISTRY[backbone].timeline.hops_ms
-    if hop_ms is not None and hop_ms not in valid:
-        raise ValueError(f"the hop of {backbone} must be one of {_listed(valid)} ms, got {hop_ms}")
+    if hop_ms is not None and (type(hop_ms) is not int or hop_ms not in valid):
+        raise ValueError(
+            f"the hop of {backbone} must be one of {_listed(valid)} ms, got {hop_ms!r}"
+        )
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

@@ -131,6 +131,23 @@ def test_a_broken_sample_is_an_error_that_names_the_sounds(
         load("cnn14_3_6", weight_files).scenes(audio)
 
 
+@pytest.mark.parametrize(
+    "audio",
+    [torch.full((1, 5000), 32767.0), torch.full((1, 5000), 1e300, dtype=torch.float64)],
+    ids=["integers in disguise", "beyond float32"],
+)
+def test_amplitudes_that_are_no_sound_are_refused(
+    audio: Tensor, weight_files: dict[str, Path]
+) -> None:
+    with pytest.raises(ValueError, match=r"in sounds \[0\] of 1 .*32768 for 16 bits"):
+        load("cnn14_3_6", weight_files).scenes(audio)
+
+
+def test_a_model_in_half_precision_says_how_to_have_it(weight_files: dict[str, Path]) -> None:
+    with pytest.raises(TypeError, match=r"got torch.float16; load it with precision='bf16'"):
+        load("cnn14_3_6", weight_files).half().scenes(torch.zeros(1, 5000))
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_other_floats_are_taken_as_float32(
     dtype: torch.dtype, weight_files: dict[str, Path], noise: Callable[..., Tensor]
@@ -147,10 +164,14 @@ def test_other_floats_are_taken_as_float32(
             TypeError,
             r"options of cnn14_3_6 must be among .*'hop_ms'.* got \['hops'\]",
         ),
+        ({"hop_ms": 40.0}, ValueError, r"must be one of 320 160 80 40 20 ms, got 40\.0"),
+        ({"hop_ms": "40"}, ValueError, r"must be one of 320 160 80 40 20 ms, got '40'"),
+        ({"chunk_seconds": float("inf")}, ValueError, "must be a number above 0, got inf"),
+        ({"chunk_seconds": "30"}, ValueError, "must be a number above 0, got '30'"),
         ({"hop_ms": 30}, ValueError, "must be one of 320 160 80 40 20 ms, got 30"),
         ({"precision": "fp16"}, ValueError, r"one of \['fp32', 'tf32', 'bf16'\], got 'fp16'"),
         ({"layer_scale": "max"}, ValueError, r"one of \['none', 'rms', 'std'\], got 'max'"),
-        ({"chunk_seconds": 0}, ValueError, "chunk_seconds must be above 0, got 0"),
+        ({"chunk_seconds": 0}, ValueError, "chunk_seconds must be a number above 0, got 0"),
         ({"sample_rate": 44100}, ValueError, r"one of \[16000, 32000\] Hz, got 44100"),
     ],
 )
@@ -239,6 +260,8 @@ def test_weights_digest_tells_weights_and_not_files_or_layers(
     torch.save({"model": tensors, "iteration": 3}, copy, _use_new_zipfile_serialization=False)
     digest = load("cnn14_3_6", weight_files).weights_sha256
     assert hear_fusion.load("cnn14_1", str(copy)).weights_sha256 == digest
+    other_rate = load("cnn14_3_6", weight_files, sample_rate=32000)
+    assert other_rate.weights_sha256 != digest, "the same tensors at another rate"
     tensors["fc1.bias"][0] += 1
     torch.save(tensors, copy)
     assert hear_fusion.load("cnn14_1", str(copy)).weights_sha256 != digest

@@ -34,6 +34,7 @@ def test_every_pair_and_every_single_layer_reads_back(backbone: str) -> None:
         ("cnn14_3_3", "write cnn14_3$"),
         ("resnet_1", r"must begin with a network \(cnn14, yamnet.*\), got 'resnet_1'"),
         ("cnn14_3_7ms", "hop of cnn14 must be one of 320 160 80 40 20 ms, got 7"),
+        ("Cnn14_3_6", r"must begin with a network \(cnn14, yamnet.*\), got 'Cnn14_3_6'"),
         ("cnn14_03", "without leading zeros, cnn14_3, got 'cnn14_03'"),
         ("cnn14_x", "in digits, got 'cnn14_x'"),
         ("yamnet_15", "layers of yamnet must be among 1 2 .* 14, got 15"),
@@ -44,6 +45,6 @@ def test_a_wrong_name_says_what_is_valid(name: str, message: str) -> None:
         parse(name)
 
 
-@pytest.mark.parametrize("name", ["model", "cnn14x", "hear", "_3", "__path__", "cnn14_"])
+@pytest.mark.parametrize("name", ["model", "cnn14x", "hear", "_3", "__path__", "timeline_"])
 def test_other_names_are_left_alone(name: str) -> None:
     assert not is_choice_like(name)

@@ -169,7 +169,7 @@ def _front_end(tensors: Mapping[str, Tensor], sample_rate: int | None) -> FrontE
     by_rate = {spec.sample_rate: spec for spec in by_bins.values()}
     if sample_rate is not None and sample_rate not in by_rate:
         raise ValueError(f"sample_rate must be one of {sorted(by_rate)} Hz, got {sample_rate}")
-    stored = [tensors[key].shape[0] for key in STORED_FRONT_END if key in tensors]
+    stored = [sum(tensors[key].shape[:1]) for key in STORED_FRONT_END if key in tensors]
     if not stored:
         return by_rate[sample_rate or FRONT_END.sample_rate]
     if len(set(stored)) > 1 or stored[0] not in by_bins:

@@ -50,12 +50,24 @@ class StateReader:
         self._left.discard(key)
         return tensor.float()
 
+    def take_variance(self, key: str, n_channels: int) -> Tensor:
+        """Get the variance of a batch norm, in float64.
+
+        Raises:
+            WeightsError: As `take`, or if a value is negative.
+        """
+        variance = self.take(key, n_channels).double()
+        if (variance < 0).any():
+            raise WeightsError(f"tensor {key!r} must not be negative: it is a variance")
+        return variance
+
     def batch_norm(self, prefix: str, n_channels: int, eps: float) -> tuple[Tensor, Tensor]:
         """Read a PyTorch batch norm in eval mode as ``x * scale + shift``, in float64."""
-        weight, bias, mean, variance = (
+        weight, bias, mean = (
             self.take(f"{prefix}.{name}", n_channels).double()
-            for name in ("weight", "bias", "running_mean", "running_var")
+            for name in ("weight", "bias", "running_mean")
         )
+        variance = self.take_variance(f"{prefix}.running_var", n_channels)
         scale = weight / torch.sqrt(variance + eps)
         return scale, bias - mean * scale
 

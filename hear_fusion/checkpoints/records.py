@@ -20,6 +20,7 @@ class WeightsRecord:
         sha256: Full SHA-256 in lower-case hex, if published.
         sha256_prefix: First hex digits of the SHA-256, where only these are published.
         how_to_get: Command line that gets a file without URL.
+        package_file: Path of the file inside an installed package that carries it.
         is_default: Whether a network may load it when no file was asked for.
 
     >>> WeightsRecord("tiny.pth", None, "MIT", "example", sha256_prefix="ab12").expectation
@@ -34,6 +35,7 @@ class WeightsRecord:
     sha256: str | None = None
     sha256_prefix: str | None = None
     how_to_get: str = ""
+    package_file: str = ""
     is_default: bool = True
 
     @property

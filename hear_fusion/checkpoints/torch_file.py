@@ -26,7 +26,6 @@ _DAMAGE = (
     AttributeError,
     AssertionError,
     OverflowError,
-    MemoryError,
     struct.error,
 )
 _WRAPPERS = ("model", "state_dict")

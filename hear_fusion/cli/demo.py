@@ -30,7 +30,7 @@ def demo(out: Path) -> None:
         step += 1
         click.echo(f"[{step}, {time.monotonic() - began:.0f} s] {text}")
 
-    say("looking for YAMNet's weights")
+    say("looking for the HEAR tools and for YAMNet's weights")
     from hear_fusion.checkpoints import WeightsError
     from hear_fusion.cli.tasks import demo as make_tasks
     from hear_fusion.evaluate.compare import format_differences
@@ -42,24 +42,29 @@ def demo(out: Path) -> None:
         evaluate_demo,
         validate,
     )
+    from hear_fusion.evaluate.tools import require_tools
 
     try:
+        require_tools()
         weights = demo_weights()
-    except WeightsError as err:
+    except (ModuleNotFoundError, WeightsError) as err:
         raise click.ClickException(str(err)) from err
     click.echo(f"    {weights}")
     say("making the tasks")
     click.get_current_context().invoke(
         make_tasks, out=out / "tasks", only=(), sample_rates=("16000",)
     )
-    for module in (ORIGINAL, FUSED, FUSED + EVENT_HOP):
+    for module in (ORIGINAL, FUSED, ORIGINAL + EVENT_HOP, FUSED + EVENT_HOP):
         say(f"hear-validator {module}")
         try:
             validate(module, weights)
         except RuntimeError as err:
             raise click.ClickException(str(err)) from err
         click.echo("    Looks good!")
-    scores = evaluate_demo(out / "tasks", out / "embeddings", weights, say)
+    try:
+        scores = evaluate_demo(out / "tasks", out / "embeddings", weights, say)
+    except (OSError, ValueError) as err:
+        raise click.ClickException(str(err)) from err
     names = ("original", "fused")
     head = (
         f"original: {ORIGINAL}, fused: {FUSED} ({EVENT_HOP} for events); n test clips or files;\n"

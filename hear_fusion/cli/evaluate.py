@@ -1,6 +1,5 @@
 """``hear-fusion evaluate``: HEAR modules on HEAR tasks, by the official tools."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -88,15 +87,17 @@ def evaluate(
       hear-fusion evaluate panns_hear --model Cnn14_mAP=0.431.pth --tasks-dir tasks \\
           --task esc50-v2.0.0-full --grid-points 2 --json scores.json
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
-    missing = [name for name in ("heareval", "tensorflow") if find_spec(name) is None]
-    if missing:
-        raise click.ClickException(
-            f"evaluation must find the official HEAR tools, got no {' and no '.join(missing)}; "
-            "install them with\n"
-            "  pip install -r requirements-hear.txt\n"
-            "  pip install --no-deps --ignore-requires-python heareval==2021.1.3 "
-            "hearvalidator==2021.0.6"
-        )
+    for file in (json_file, csv_file):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise click.ClickException(
+                f"--json and --csv must be in a folder that exists, got {file}; make it first"
+            )
+    from hear_fusion.evaluate.tools import require_tools
+
+    try:
+        require_tools()
+    except ModuleNotFoundError as err:
+        raise click.ClickException(str(err)) from err
     from hear_fusion.evaluate.run import run
     from hear_fusion.evaluate.table import format_table, write_csv, write_json
 
@@ -113,7 +114,7 @@ def evaluate(
             jobs=jobs,
             gpus=gpus,
         )
-    except ValueError as err:
+    except (ValueError, OSError) as err:
         raise click.ClickException(str(err)) from err
     scores = [result.score for result in results if result.score is not None]
     if scores:

@@ -62,6 +62,9 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
       hear-fusion tasks demo tasks
       hear-fusion tasks demo tasks --only pitches --only events
     """  # noqa: D301 -- click wants the character itself
+    from subprocess import CalledProcessError
+
+    from soundfile import LibsndfileError
     from tqdm import tqdm
 
     from hear_fusion.tasks.demo import build_demo_task, plan_demo
@@ -79,7 +82,14 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
                 before = bar.n
                 made.append(build_demo_task(out, plan, rates, on_clip=bar.update))
                 bar.update(before + len(plan.clips) - bar.n)
-    except (PackagesMissingError, RenderError, OSError) as err:
+    except (
+        PackagesMissingError,
+        RenderError,
+        CalledProcessError,
+        LibsndfileError,
+        OSError,
+        ValueError,
+    ) as err:
         raise click.ClickException(str(err)) from err
     for task in made:
         splits = " / ".join(f"{n} {split}" for split, n in task.clips_by_split.items())

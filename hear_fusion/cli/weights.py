@@ -127,7 +127,7 @@ def verify(targets: tuple[str, ...]) -> None:
       hear-fusion weights verify cnn14 && python my_study.py
       hear-fusion weights verify ~/Downloads/Cnn14_16k_mAP=0.438.pth
     """  # noqa: D301 (click wants a real backspace)
-    from hear_fusion.checkpoints import cache_dir
+    from hear_fusion.checkpoints import cache_dir, cached
 
     known = _networks(())
     named = [target for target in targets if target in known]
@@ -139,7 +139,7 @@ def verify(targets: tuple[str, ...]) -> None:
     for name in named or ([] if files else known):
         statuses = []
         for record in known[name].records:
-            path = cache_dir() / record.filename
+            path = cached(record) or cache_dir() / record.filename
             status, note = _status(path, record, known[name])
             statuses.append(status)
             _print_line(status, name, path, note)

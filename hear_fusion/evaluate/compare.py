@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hear_fusion.evaluate.scores import Fold, Score, percentile_interval, score_folds
+from hear_fusion.evaluate.scores import (
+    Fold,
+    Score,
+    affordable_resamples,
+    percentile_interval,
+    score_folds,
+)
 from hear_fusion.evaluate.table import align
 
 
@@ -62,7 +68,7 @@ def difference(
         )
     rng = np.random.default_rng(seed)
     gains = []
-    for _ in range(n_resamples):
+    for _ in range(affordable_resamples(first.metric, n_resamples)):
         drawn = [rng.integers(n, size=n) for n in sizes]
         gains.append(score_folds(second_folds, drawn) - score_folds(first_folds, drawn))
     low, high = percentile_interval(np.array(gains))

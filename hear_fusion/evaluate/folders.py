@@ -107,7 +107,4 @@ def _require_task_files(task: Path) -> None:
         )
     for name in ("labelvocabulary.csv", *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():
-            raise ValueError(
-                f"task {task.name} must hold {name}, got none; make the "
-                "task anew"
-            )
+            raise ValueError(f"task {task.name} must hold {name}, got none; make the task anew")

@@ -24,7 +24,7 @@ from typing import Any
 import click
 
 from hear_fusion.evaluate.folders import embeddings_folder_name, require_audio
-from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
+from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_task, refuse_other_weights
 from hear_fusion.evaluate.jobs import end_with_parent
 
 _NOISE = (
@@ -135,9 +135,9 @@ def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> No
         names = names if given["task"] == "all" else [given["task"]]
         try:
             for name in names:
-                refuse_other_weights(
-                    Path(given["embeddings_dir"]) / folder / name, embedding.weights
-                )
+                finished = Path(given["embeddings_dir"]) / folder / name
+                refuse_other_weights(finished, embedding.weights)
+                refuse_other_task(tasks_dir / name, finished)
         except ValueError as err:
             raise click.ClickException(str(err)) from err
         return embedding

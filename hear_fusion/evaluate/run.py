@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from hear_fusion.checkpoints.lock import exclusive
 from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks
 from hear_fusion.evaluate.identity import DONE_FILE
 from hear_fusion.evaluate.jobs import Job, run_jobs
@@ -95,8 +96,13 @@ def run(
         for task in task_paths
     ]
     try:
-        # None: no bar where there is no terminal to draw it on.
-        with tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress:
+        session.embeddings_dir.mkdir(parents=True, exist_ok=True)
+        with (
+            # Two runs would remove each other's unfinished folders.
+            exclusive(session.embeddings_dir / ".lock"),
+            # None: no bar where there is no terminal to draw it on.
+            tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress,
+        ):
             for name in folders:
                 own = [result for result in results if result.module == name]
                 _compute_embeddings(session, own, task_paths, model, model_options, progress)
@@ -185,6 +191,7 @@ def _make_predictions(
         fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
         in_memory_word = str(fits if in_memory is None else in_memory)
         arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
+        settings.write(result.folder)  # before heareval's mark, which does not tell them
         jobs.append(_prediction_job(session, result, arguments))
         by_label[jobs[-1].label] = result
 
@@ -196,8 +203,6 @@ def _make_predictions(
         result = by_label[job.label]
         if job.exit_code:
             result.error = job.failure()
-        else:
-            settings.write(result.folder)
         # The heads' checkpoints, up to hundreds of megabytes a task.
         shutil.rmtree(job.cwd, ignore_errors=True)
         progress.update()

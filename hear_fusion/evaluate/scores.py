@@ -88,12 +88,17 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
             f"stored scores and predictions of {task_folder} must agree on {metric}, got {value} "
             f"and {again}; delete prediction-done.json there and evaluate again"
         )
-    if metric not in ACCURACIES and not is_event:
-        n_resamples = min(n_resamples, _RANKING_RESAMPLES)
+    n_resamples = affordable_resamples(metric, n_resamples)
     low, high = bootstrap_interval(folds, n_resamples=n_resamples, seed=seed)
     n = sum(fold.n for fold in folds)
     unit = "files" if is_event else "clips"
     return Score(task_folder.parent.name, task_folder.name, metric, value, low, high, n, unit)
+
+
+def affordable_resamples(metric: str, n_resamples: int) -> int:
+    """Resamples to make of a metric, fewer where a call is costly."""
+    costly = metric in ("mAP", "d_prime", "aucroc")
+    return min(n_resamples, _RANKING_RESAMPLES) if costly else n_resamples
 
 
 def read_folds(task_folder: Path) -> list[Fold]:

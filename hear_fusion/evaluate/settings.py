@@ -24,9 +24,10 @@ class PredictionSettings:
         return ["--grid-points", str(self.grid_points), "--grid", self.grid]
 
     def write(self, task_folder: Path) -> None:
-        """Keep the settings beside the predictions."""
-        text = json.dumps(asdict(self), indent=4) + "\n"
-        (task_folder / _SETTINGS_FILE).write_text(text, encoding="utf-8")
+        """Keep the settings beside the predictions to be made, whole or not at all."""
+        unfinished = task_folder / f".{_SETTINGS_FILE}"
+        unfinished.write_text(json.dumps(asdict(self), indent=4) + "\n", encoding="utf-8")
+        unfinished.replace(task_folder / _SETTINGS_FILE)
 
 
 def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:

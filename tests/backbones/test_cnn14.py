@@ -130,6 +130,14 @@ def _integers(tensors: dict[str, Tensor]) -> None:
     tensors["fc1.bias"] = tensors["fc1.bias"].long()
 
 
+def _negative_variance(tensors: dict[str, Tensor]) -> None:
+    tensors["bn0.running_var"][3] = -1.0
+
+
+def _no_bins(tensors: dict[str, Tensor]) -> None:
+    tensors["logmel_extractor.melW"] = torch.tensor(1.0)
+
+
 def _odd_bins(tensors: dict[str, Tensor]) -> None:
     tensors["logmel_extractor.melW"] = torch.zeros(129, 64)
 
@@ -142,6 +150,8 @@ def _odd_bins(tensors: dict[str, Tensor]) -> None:
         (_wrong_shape, r"'conv_block3.conv1.weight' must be float of shape \(-1, 6, 3, 3\)"),
         (_nan, "'conv_block2.bn1.bias' holds NaN"),
         (_integers, "'fc1.bias' must be float .* got torch.int64"),
+        (_negative_variance, "'bn0.running_var' must not be negative"),
+        (_no_bins, r"must have one of \[257, 513\] bins, got \[0\]"),
         (_odd_bins, r"must have one of \[257, 513\] bins, got \[129\]"),
     ],
 )

@@ -9,17 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+import hear_fusion
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.backbones.yamnet import CONVS, Yamnet
+from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, file_sha256, read_tensors
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion import pool_time_and_flatten, summarise
-from tests.networks import FULL_YAMNET_WIDTHS, yamnet_tensors
+from tests.networks import FULL_YAMNET_WIDTHS, KERAS_CONVS, yamnet_tensors
 
 LAYERS = tuple(range(1, 15))
 # As published, not as our code has them.
@@ -33,8 +35,7 @@ def keras_outputs(tensors: dict[str, Tensor], log_mel: Tensor) -> dict[int, Tens
 
     x = np.ascontiguousarray(log_mel.permute(0, 2, 3, 1).numpy())  # (batch, time, mel, 1)
     outputs: dict[int, Tensor] = {}
-    for name in CONVS:
-        number = int(name.removeprefix("layer").partition("/")[0])
+    for number, name in KERAS_CONVS:
         depthwise = "depthwise" in name
         stride = STRIDES[number - 1] if depthwise or number == 1 else 1
         kernel = tensors[f"{name}/depthwise_kernel" if depthwise else f"{name}/kernel"].numpy()
@@ -155,7 +156,8 @@ def test_real_weights_equal_onnx_runtime_in_every_layer() -> None:
     path = published_graph()
     assert file_sha256(path) == Yamnet.records[1].sha256
     network = Yamnet.from_tensors(read_tensors(path))
-    log_mel = network.log_mel(0.1 * torch.randn(1, 16000 * 4), 0, 384).reshape(4, 1, 96, 64)
+    audio = 0.1 * torch.randn(1, 16000 * 4, generator=torch.Generator().manual_seed(0))
+    log_mel = network.log_mel(audio, 0, 384).reshape(4, 1, 96, 64)
     *relus, pooled = float_outputs_of_the_graph(path, log_mel)
     assert len(relus) == 27
     ours = network.features(log_mel, (ORIGINAL, *LAYERS))
@@ -179,6 +181,23 @@ def test_convolutions_in_graph_order_load_as_well(tensors: dict[str, Tensor]) ->
     )
 
 
+def test_the_official_container_loads(
+    tmp_path: Path, tensors: dict[str, Tensor], noise: Callable[..., Tensor]
+) -> None:
+    """yamnet.h5 as Keras wrote it: a group a layer, the weights inside under their full names."""
+    path = tmp_path / "yamnet.h5"
+    with h5py.File(path, "w") as file:
+        for key, value in tensors.items():
+            layer = key.rpartition("/")[0]
+            file.create_dataset(f"{layer}/{key}:0", data=value.numpy())
+        file.create_dataset("dense/dense/kernel:0", data=np.zeros((1024, 521), np.float32))
+    audio = noise(1, 16000)
+    expected = Extractor(Yamnet.from_tensors(tensors), (5, 13)).scenes(audio)
+    torch.testing.assert_close(
+        hear_fusion.load("yamnet_5_13", str(path)).scenes(audio), expected, rtol=0, atol=0
+    )
+
+
 def test_unfitting_tensors_are_refused(tensors: dict[str, Tensor]) -> None:
     missing = {
         key: value for key, value in tensors.items() if key != "layer7/pointwise_conv/kernel"
@@ -187,6 +206,9 @@ def test_unfitting_tensors_are_refused(tensors: dict[str, Tensor]) -> None:
         Yamnet.from_tensors(missing)
     with pytest.raises(WeightsError, match="unknown tensors, such as layer15/conv/kernel"):
         Yamnet.from_tensors({**tensors, "layer15/conv/kernel": torch.zeros(1)})
+    negative = {**tensors, "layer9/pointwise_conv/bn/moving_variance": -torch.ones(512)}
+    with pytest.raises(WeightsError, match=r"layer9.* must not be negative"):
+        Yamnet.from_tensors(negative)
     wide = {**tensors, "layer4/depthwise_conv/depthwise_kernel": torch.zeros(3, 3, 77, 1)}
     with pytest.raises(WeightsError, match=r"must be float of shape \(3, 3, 128, 1\)"):
         Yamnet.from_tensors(wide)

