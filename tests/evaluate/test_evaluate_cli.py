@@ -81,7 +81,7 @@ def test_success_ends_with_zero(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_missing_heareval_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    module = importlib.import_module("hear_fusion.cli.evaluate")
+    module = importlib.import_module("hear_fusion.evaluate.tools")
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == "heareval" else name)
     done = CliRunner().invoke(evaluate, ["m1", "--tasks-dir", str(tmp_path)])
     assert done.exit_code == 1

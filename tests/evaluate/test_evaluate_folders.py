@@ -10,7 +10,12 @@ import pytest
 
 from hear_fusion.evaluate import memory
 from hear_fusion.evaluate.folders import find_tasks, require_audio
-from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights, sha256_of_path
+from hear_fusion.evaluate.identity import (
+    WeightsIdentity,
+    refuse_other_task,
+    refuse_other_weights,
+    sha256_of_path,
+)
 from hear_fusion.evaluate.memory import PROCESS_BYTES, available_bytes, fits_in_memory
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
 from tests.evaluate.hear_tasks import write_scene_task
@@ -161,3 +166,19 @@ def test_available_memory_minds_the_container(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("3000000\n")
     assert available_bytes(meminfo, tmp_path) == 2000000
     assert available_bytes(tmp_path / "none", tmp_path) == 2000000
+
+
+@pytest.mark.parametrize("name", ["task_metadata.json", "labelvocabulary.csv", "valid.json"])
+def test_folders_of_a_task_made_anew_are_refused(tmp_path: Path, name: str) -> None:
+    task = write_scene_task(tmp_path / "tasks" / "scene-v1", n_clips=2)
+    finished = tmp_path / "embeddings" / "scene-v1"
+    finished.mkdir(parents=True)
+    for file in (*task.glob("*.json"), *task.glob("*.csv")):
+        (finished / file.name).write_bytes(file.read_bytes())
+    (task / name).write_text((task / name).read_text() + " ")
+    refuse_other_task(task, finished)  # not finished: will be made anew in any case
+    (finished / ".done.embeddings").touch()
+    with pytest.raises(ValueError, match=rf"task as it is now, got another {name} than in"):
+        refuse_other_task(task, finished)
+    (finished / name).write_bytes((task / name).read_bytes())
+    refuse_other_task(task, finished)

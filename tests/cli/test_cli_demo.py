@@ -1,0 +1,103 @@
+"""The verb of the main command, with the long steps replaced."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hear_fusion.checkpoints import WeightsError
+from hear_fusion.cli import main
+from hear_fusion.evaluate import demo
+from hear_fusion.evaluate.compare import Difference
+from hear_fusion.evaluate.demo import DemoScores
+from hear_fusion.evaluate.scores import Score
+
+
+def row(task: str, metric: str) -> Difference:
+    scores = [Score(m, task, metric, v, 0.0, 1.0, 96, "clips") for m, v in (("a", 0.3), ("b", 0.9))]
+    return Difference(scores[0], scores[1], 0.6, 0.5, 0.7)
+
+
+class Stage:
+    """Stands for the long steps; remembers which ran."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, errors: list[str]) -> None:
+        self.ran: list[Any] = []
+        scores = DemoScores([row("words", "top1_acc")], [row("words", "linear top1_acc")], errors)
+
+        def evaluate(tasks_dir: Path, embeddings_dir: Path, weights: Path, say: Any) -> DemoScores:
+            self.ran.append((tasks_dir, embeddings_dir, weights))
+            say("scoring")
+            return scores
+
+        def make_tasks(out: Path, **_: Any) -> None:
+            self.ran.append(out)
+            out.mkdir(parents=True)
+
+        monkeypatch.setattr(demo, "demo_weights", lambda: Path("weights.zip"))
+        monkeypatch.setattr(demo, "validate", lambda module, _: self.ran.append(module))
+        monkeypatch.setattr(demo, "evaluate_demo", evaluate)
+        # The package's attribute of that name is the verb.
+        monkeypatch.setattr(sys.modules["hear_fusion.cli.tasks"].demo, "callback", make_tasks)
+
+    def run(self, out: Path) -> Result:
+        return CliRunner().invoke(main, ["demo", str(out)])
+
+
+def test_it_goes_from_weights_to_both_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, out = Stage(monkeypatch, []), tmp_path / "my demo"
+    shown = stage.run(out)
+    assert shown.exit_code == 0, shown.output
+    assert stage.ran == [
+        out / "tasks",
+        "hear_fusion.yamnet",
+        "hear_fusion.yamnet_5_13",
+        "hear_fusion.yamnet_40ms",
+        "hear_fusion.yamnet_5_13_40ms",
+        (out / "tasks", out / "embeddings", Path("weights.zip")),
+    ]
+    written = (out / "scores.md").read_text(encoding="utf-8")
+    for text in ("heareval's head", "Standardised linear head", "+0.600 [+0.500, +0.700]"):
+        assert text in shown.output
+        assert text in written
+
+
+def test_failures_are_told_and_counted_in_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = Stage(monkeypatch, ["the disk is full"]).run(tmp_path / "demo")
+    assert shown.exit_code == 1
+    assert "the disk is full" in shown.output
+    assert (tmp_path / "demo" / "scores.md").exists(), "what was computed is kept"
+
+
+def test_without_weights_it_stops_before_making_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(monkeypatch, [])
+
+    def absent() -> Path:
+        raise WeightsError("no weights; get them here")
+
+    monkeypatch.setattr(demo, "demo_weights", absent)
+    shown = stage.run(tmp_path / "demo")
+    assert shown.exit_code == 1
+    assert "no weights; get them here" in shown.output
+    assert stage.ran == []
+
+
+def test_without_the_hear_tools_it_says_how_to_install_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(monkeypatch, [])
+    monkeypatch.setattr("hear_fusion.evaluate.tools.find_spec", lambda _: None)
+    shown = stage.run(tmp_path / "demo")
+    assert shown.exit_code == 1
+    assert "pip install -r requirements-hear.txt" in shown.output
+    assert stage.ran == []
