@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from hear_fusion.cli import main
+from hear_fusion.tasks.packages import PINS
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +33,38 @@ def test_one_concept_a_file() -> None:
     }
     assert len(sizes) > 20
     assert {path: size for path, size in sizes.items() if size > 300} == {}
+
+
+def test_the_readme_is_whole_and_its_commands_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[A-Z]+_TABLE\b|TODO|XXX", readme) == []
+    for folder in re.findall(r"\]\(([a-z][^):]*)\)", readme):
+        assert (ROOT / folder).exists(), folder
+    verbs = set(re.findall(r"^hear-fusion ([a-z]+)|`hear-fusion ([a-z]+)", readme, re.MULTILINE))
+    assert {verb for pair in verbs for verb in pair if verb} <= set(main.commands)
+
+
+def test_every_verb_named_in_a_message_exists() -> None:
+    named = {
+        tuple(match.split()[1:])
+        for path in (ROOT / "hear_fusion").rglob("*.py")
+        for match in re.findall(
+            r"hear-fusion [a-z]+(?: [a-z]+)?(?=['\s`])", path.read_text("utf-8")
+        )
+    }
+    assert ("list",) in named
+    for verb, *rest in named:
+        assert verb in main.commands, verb
+        command = main.commands[verb]
+        if rest and isinstance(command, click.Group):
+            assert rest[0] in command.commands, (verb, rest)
+
+
+def test_packages_that_are_named_twice_agree() -> None:
+    pins = (ROOT / "requirements-no-deps.txt").read_text(encoding="utf-8")
+    assert len(PINS) == 3
+    for requirement in PINS.values():
+        assert requirement in pins.splitlines()
 
 
 def test_the_readme_gives_the_test_command_that_ci_runs() -> None:

