@@ -31,7 +31,7 @@ def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:
         options: Those in the network's `weight_options`.
 
     Returns:
-        The network in eval mode, frozen, on the CPU.
+        The network, on the CPU.
 
     Raises:
         WeightsError: If the file cannot be had, or does not hold this network.
@@ -40,10 +40,9 @@ def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:
     path = Path(path) if path else locate(network.records)
     tensors = read_tensors(path)
     try:
-        backbone = network.from_tensors(tensors, **options)
+        return network.from_tensors(tensors, **options)
     except WeightsError as err:
         raise WeightsError(_refusal(network, path, tensors, err)) from err
-    return backbone.eval().requires_grad_(False)
 
 
 def _refusal(network: type[Backbone], path: Path, tensors: dict[str, Any], err: Exception) -> str:
