@@ -199,6 +199,7 @@ def test_hop_is_an_option_too_but_not_against_the_name(
 
 def test_the_model_is_frozen_and_stays_in_eval_mode(weight_files: dict[str, Path]) -> None:
     model = load("cnn14_3_6", weight_files)
+    assert not any(module.training for module in model.modules())
     assert not any(parameter.requires_grad for parameter in model.parameters())
     model.train()
     assert not any(module.training for module in model.modules())
