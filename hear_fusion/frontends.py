@@ -35,6 +35,7 @@ class FrontEnd:
         power: Exponent of the magnitude: 2 for power, 1 for magnitude.
         log: ``db`` is ``10 log10(max(x, floor))``, ``ln`` is ``ln(x + floor)``.
         floor: See ``log``.
+        dtype: Precision inside; what comes out is float32 in any case.
     """
 
     sample_rate: int
@@ -49,6 +50,7 @@ class FrontEnd:
     power: Literal[1, 2]
     log: Literal["db", "ln"]
     floor: float
+    dtype: torch.dtype = torch.float32
 
 
 def _hz_to_mel(hz: NDArray[np.float64], scale: MelScale) -> NDArray[np.float64]:
@@ -106,8 +108,8 @@ class LogMel(nn.Module):
         super().__init__()
         self.front_end = front_end
         window = torch.hann_window(front_end.window, periodic=True, dtype=torch.float64)
-        self.register_buffer("window", window.float(), persistent=False)
-        mel = torch.from_numpy(mel_matrix(front_end)).float()
+        self.register_buffer("window", window.to(front_end.dtype), persistent=False)
+        mel = torch.from_numpy(mel_matrix(front_end)).to(front_end.dtype)
         self.register_buffer("mel", mel, persistent=False)
 
     def forward(self, audio: Tensor, start: int, stop: int) -> Tensor:
@@ -125,7 +127,8 @@ class LogMel(nn.Module):
             Log-mel, shape (n_sounds, 1, time, mel).
         """
         spec = self.front_end
-        pieces = self._stretch(audio, start, stop).unfold(-1, spec.window, spec.hop)
+        samples = self._stretch(audio, start, stop).to(spec.dtype)
+        pieces = samples.unfold(-1, spec.window, spec.hop)
         spectrum = torch.fft.rfft(pieces * self.window, n=spec.n_fft)  # (sound, time, bin)
         power = torch.view_as_real(spectrum).square_().sum(-1)
         mel = (power if spec.power == 2 else power.sqrt_()) @ self.mel
@@ -133,7 +136,7 @@ class LogMel(nn.Module):
             log_mel = mel.clamp_(min=spec.floor).log10_().mul_(10.0)
         else:
             log_mel = mel.add_(spec.floor).log_()
-        return log_mel.unsqueeze(1)
+        return log_mel.float().unsqueeze(1)
 
     def _stretch(self, audio: Tensor, start: int, stop: int) -> Tensor:
         """Samples under mel frames ``[start, stop)``, padded where they leave the clip."""

@@ -54,6 +54,8 @@ class Timeline:
         hops_ms: Legal hops of timestamps, in ms, longest first.
         patch: Mel frames of one independent example; None for a network that takes any length.
         scene_patch_hop: Mel frames from one example to the next in scenes.
+        drops_scene_tail: Scenes leave out an incomplete last example, unless it is the only one;
+            otherwise zeros complete it.
         halo: Mel frames of context that a chunk needs on either side to equal the whole.
     """
 
@@ -65,6 +67,7 @@ class Timeline:
     hops_ms: tuple[int, ...]
     patch: int | None = None
     scene_patch_hop: int = 0
+    drops_scene_tail: bool = False
     halo: int = 0
 
     def hop_samples(self, hop_ms: int | None) -> int:
@@ -90,7 +93,8 @@ class Timeline:
         """Mel frames to compute for a clip, zero padding included.
 
         A network of any length is padded to its shortest legal length and no further, for padding
-        changes its last frames; independent examples are padded so that nothing is dropped.
+        changes its last frames; independent examples are padded so that nothing is dropped, but
+        for scenes that the original leaves the tail out of.
         """
         if self.patch is None:
             n_samples = max(n_samples, self.min_samples())
@@ -99,7 +103,8 @@ class Timeline:
             return 1 + (n_samples - self.mel_window) // self.mel_hop
         if purpose == "scenes":
             beyond_first = max(0, n_samples - self.min_samples())
-            n_more = -(-beyond_first // (self.scene_patch_hop * self.mel_hop))
+            n_whole, rest = divmod(beyond_first, self.scene_patch_hop * self.mel_hop)
+            n_more = n_whole + (rest > 0 and not self.drops_scene_tail)
             return self.patch + n_more * self.scene_patch_hop
         covered = self.n_frames(n_samples, hop_ms) * self.hop_samples(hop_ms)
         return self.patch * -(-covered // (self.patch * self.mel_hop))

@@ -7,12 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hear_fusion.backbones.vggish import POOLED_CELLS, TORCH_KEYS
 from hear_fusion.backbones.yamnet import CONVS
 
 CNN14_WIDTHS = (4, 6, 8, 10, 12, 16)
 YAMNET_WIDTHS = (4, 6, 8, 8, 10, 10, 12, 12, 12, 12, 12, 12, 16, 16)
+VGGISH_WIDTHS = (4, 6, 8, 8, 10, 12, 20, 20, 16)
 FULL_CNN14_WIDTHS = (64, 128, 256, 512, 1024, 2048)
 FULL_YAMNET_WIDTHS = (32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)
+
+FULL_VGGISH_WIDTHS = (64, 128, 256, 256, 512, 512, 4096, 4096, 128)
 
 
 def _uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
@@ -76,7 +80,28 @@ def yamnet_tensors(widths: tuple[int, ...] = YAMNET_WIDTHS, seed: int = 0) -> di
     return state
 
 
+def vggish_tensors(
+    widths: tuple[int, ...] = VGGISH_WIDTHS, seed: int = 0, dense: str = "embeddings"
+) -> dict[str, Tensor]:
+    """A torch port's state dict; ``dense`` is what it calls the fully connected layers."""
+    rng = torch.Generator().manual_seed(seed)
+    state: dict[str, Tensor] = {}
+    n_in = 1
+    for (number, key), n_out in zip(TORCH_KEYS.items(), widths, strict=True):
+        key = key.format(dense=dense)
+        if number == 18:
+            n_in *= POOLED_CELLS
+        if number < 18:
+            state[f"{key}.weight"] = _kernel(rng, n_out, n_in, 3, 3)
+        else:
+            state[f"{key}.weight"] = _kernel(rng, n_out, n_in, 1, 1).flatten(1)
+        state[f"{key}.bias"] = _uniform(rng, -0.2, 0.3, n_out)
+        n_in = n_out
+    return state
+
+
 TENSORS: dict[str, Callable[[], dict[str, Tensor]]] = {
     "cnn14": cnn14_tensors,
     "yamnet": yamnet_tensors,
+    "vggish": vggish_tensors,
 }

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
 
@@ -18,8 +18,14 @@ CHOICES = [
     ("cnn14", (ORIGINAL,)),
     ("yamnet", (1, 2, 5, 8, 13, 14)),
     ("yamnet", (ORIGINAL,)),
+    ("vggish", (2, 5, 10, 15, 18, 22)),
+    ("vggish", (ORIGINAL,)),
 ]
-HOPS = [None, 320, 160, 80, 40, 20]
+PACES = [
+    (name, layers, hop)
+    for name, layers in CHOICES
+    for hop in (None, *REGISTRY[name].timeline.hops_ms)
+]
 
 
 def assert_near(ours: Tensor, theirs: Tensor, tolerance: float = 1e-5) -> None:
@@ -63,8 +69,29 @@ def test_yamnet_is_the_equations_on_its_patches(
     assert_near(extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8])
 
 
-@pytest.mark.parametrize("hop_ms", HOPS)
-@pytest.mark.parametrize(("name", "layers"), CHOICES)
+@pytest.mark.parametrize("n_samples", [100, 15599, 47000, 80000])
+def test_vggish_scenes_are_the_equations_on_the_frames_of_whole_examples(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], n_samples: int
+) -> None:
+    extractor, audio = Extractor(backbones["vggish"], (5, 15, 22)), noise(2, n_samples)
+    n_whole = max(1, (1 + (n_samples - 400) // 160) // 96)
+    padded = torch.nn.functional.pad(audio, (0, max(0, 15600 - n_samples)))
+    z = extractor.frames(padded)[:, : 6 * n_whole]
+    assert_near(extractor.scenes(audio), summarise(z))
+
+
+def test_vggishs_dense_layers_are_repeated_six_times(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    network, audio = backbones["vggish"], noise(2, 16000 * 3)
+    z = Extractor(network, (18,)).frames(audio)
+    assert z.shape[1] == 19  # centres at 80 + 160 i ms, up to 3 s
+    for i in range(19):
+        example = network.log_mel(audio, i // 6 * 96, (i // 6 + 1) * 96)
+        assert_near(z[:, i], network.features(example, (18,))[18].flatten(1))
+
+
+@pytest.mark.parametrize(("name", "layers", "hop_ms"), PACES)
 @pytest.mark.parametrize("n_samples", [30000, 16000 * 7 + 123])
 def test_chunked_equals_whole(
     backbones: dict[str, Backbone],
@@ -104,14 +131,15 @@ def test_batch_equals_one_by_one(
 ) -> None:
     audio = noise(5, n_samples)
     extractor = Extractor(backbones[name], layers, chunk_seconds=5.0)
-    scenes, frames = extractor.scenes(audio), extractor.frames(audio, 40)
+    hop_ms = extractor.timeline.hops_ms[1]
+    scenes, frames = extractor.scenes(audio), extractor.frames(audio, hop_ms)
     for i in range(5):
         assert_near(extractor.scenes(audio[i : i + 1])[0], scenes[i])
-        assert_near(extractor.frames(audio[i : i + 1], 40)[0], frames[i])
+        assert_near(extractor.frames(audio[i : i + 1], hop_ms)[0], frames[i])
     assert (scenes[0] - scenes[1]).abs().max() > 1e-4, "the sounds do not differ"
 
 
-@pytest.mark.parametrize("name", ["cnn14", "yamnet"])
+@pytest.mark.parametrize("name", REGISTRY)
 def test_layers_alone_equal_layers_together(
     backbones: dict[str, Backbone], noise: Callable[..., Tensor], name: str
 ) -> None:

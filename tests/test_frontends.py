@@ -10,14 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 from torchlibrosa.stft import LogmelFilterBank, Spectrogram
+from torchvggish import mel_features
 
-from hear_fusion.backbones import cnn14, yamnet
+from hear_fusion.backbones import cnn14, vggish, yamnet
 from hear_fusion.frontends import FrontEnd, LogMel, mel_matrix
 
 FRONT_ENDS = {
     "cnn14": cnn14.FRONT_END,
     "cnn14_32k": cnn14.FRONT_END_32K,
     "yamnet": yamnet.FRONT_END,
+    "vggish": vggish.FRONT_END,
 }
 
 
@@ -70,6 +72,44 @@ def test_yamnet_self_check_through_vggishs_published_values() -> None:
         assert as_vggish[row, column].item() == pytest.approx(value, abs=1e-4)
     assert as_vggish.mean().item() == pytest.approx(-2.819535, abs=1e-4)
     assert as_vggish.std(correction=0).item() == pytest.approx(2.550491, abs=1e-4)
+
+
+def test_vggish_self_check() -> None:
+    log_mel = LogMel(vggish.FRONT_END)(self_check_tone(16000), 0, 198)[0, 0]
+    known = {
+        (0, 0): 1.553649,
+        (0, 10): -3.881034,
+        (50, 32): -4.005508,
+        (95, 63): -4.541717,
+        (197, 40): -4.558113,
+    }
+    assert log_mel.dtype == torch.float32
+    for (row, column), value in known.items():
+        assert log_mel[row, column].item() == pytest.approx(value, abs=1e-5)
+    assert log_mel.mean().item() == pytest.approx(-2.819535, abs=1e-5)
+    assert log_mel.std(correction=0).item() == pytest.approx(2.550491, abs=1e-5)
+
+
+def vggish_by_numpy(sound: Tensor) -> Tensor:
+    """The definition: float64 NumPy, one sound."""
+    return torch.from_numpy(
+        mel_features.log_mel_spectrogram(
+            sound.double().numpy(), audio_sample_rate=16000, log_offset=0.01,
+            window_length_secs=0.025, hop_length_secs=0.010,
+            num_mel_bins=64, lower_edge_hertz=125, upper_edge_hertz=7500,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-6, 0.1, 3.0])
+def test_vggish_equals_the_numpy_definition(level: float, noise: Callable[..., Tensor]) -> None:
+    audio = level * noise(3, 20000)
+    theirs = torch.stack([vggish_by_numpy(sound) for sound in audio])
+    ours = LogMel(vggish.FRONT_END)(audio, 0, theirs.shape[1])[:, 0]
+    torch.testing.assert_close(ours.double(), theirs, rtol=0, atol=1e-5)
+    tone = self_check_tone(16000)
+    ours = LogMel(vggish.FRONT_END)(tone, 0, 198)[0, 0]
+    torch.testing.assert_close(ours.double(), vggish_by_numpy(tone[0]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["cnn14", "cnn14_32k"])

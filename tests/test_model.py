@@ -67,6 +67,11 @@ def test_published_dimensions() -> None:
     }
     assert dims["cnn14"] == {1: 2048, 2: 2048, 3: 2048, 4: 2048, 5: 2048, 6: 4096}
     assert dims["yamnet"] == {1: 1024, **dict.fromkeys(range(2, 15), 2048)}
+    assert dims["vggish"] == {
+        **dict.fromkeys((2, 5, 8, 10, 13, 15, 18, 20), 4096),
+        22: 128,
+    }
+    assert REGISTRY["vggish"].original.dim == 128
     assert REGISTRY["cnn14"].original.dim == 2048
     assert REGISTRY["yamnet"].original.dim == 1024
 

@@ -9,7 +9,10 @@ from hear_fusion.timeline import Purpose, Timeline
 CNN14 = Timeline(16000, 160, 512, True, 32, (320, 160, 80, 40, 20), halo=128)
 CNN14_32K = Timeline(32000, 320, 1024, True, 32, (320, 160, 80, 40, 20), halo=128)
 YAMNET = Timeline(16000, 160, 400, False, 32, (320, 160, 80, 40, 20), patch=96, scene_patch_hop=48)
-VGGISH = Timeline(16000, 160, 400, False, 16, (160, 80, 40, 20, 10), patch=96, scene_patch_hop=96)
+VGGISH = Timeline(
+    16000, 160, 400, False, 16, (160, 80, 40, 20, 10),
+    patch=96, scene_patch_hop=96, drops_scene_tail=True,
+)  # fmt: skip
 TIMELINES = {"cnn14": CNN14, "cnn14_32k": CNN14_32K, "yamnet": YAMNET, "vggish": VGGISH}
 
 SECONDS = [0.01, 0.3, 0.31, 0.5, 0.96, 0.975, 1.0, 1.07, 1.98, 2.7, 4.0, 5.0, 9.99, 30.0, 61.37]
@@ -60,6 +63,12 @@ def test_yamnet_scenes_pad_to_its_own_half_overlapping_grid(n_samples: int) -> N
     assert padded >= n_samples
     assert (padded - 15600) % 7680 == 0
     assert padded == 15600 or padded - 7680 < n_samples
+
+
+@pytest.mark.parametrize("n_samples", [*ODD_SAMPLES, 30959, 30960, 30961, 40000, 80000])
+def test_vggish_scenes_drop_the_tail_but_never_everything(n_samples: int) -> None:
+    n_mel = max(0, 1 + (n_samples - 400) // 160)  # as the original frames a sound
+    assert VGGISH.n_mel(n_samples, "scenes") == 96 * max(1, n_mel // 96)
 
 
 def test_default_frames_are_the_papers() -> None:

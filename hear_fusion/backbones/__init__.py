@@ -7,6 +7,7 @@ from typing import Any
 
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer
 from hear_fusion.backbones.cnn14 import Cnn14
+from hear_fusion.backbones.vggish import Vggish
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, locate, read_tensors
 
@@ -15,6 +16,7 @@ REGISTRY: dict[str, type[Backbone]] = {
     for backbone in (
         Cnn14,
         Yamnet,
+        Vggish,
     )
 }
 

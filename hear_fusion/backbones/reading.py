@@ -95,3 +95,17 @@ def frozen_conv(
     conv.weight = nn.Parameter(kernel.float().contiguous(), requires_grad=False)
     conv.bias = nn.Parameter(bias.float().contiguous(), requires_grad=False)
     return conv
+
+
+def frozen_linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """Make a fully connected layer that holds the given weights.
+
+    Args:
+        weight: Shape (out, in), any float type.
+        bias: Shape (out,), any float type.
+    """
+    out_features, in_features = weight.shape
+    linear: nn.Linear = nn.utils.skip_init(nn.Linear, in_features, out_features)
+    linear.weight = nn.Parameter(weight.float().contiguous(), requires_grad=False)
+    linear.bias = nn.Parameter(bias.float().contiguous(), requires_grad=False)
+    return linear
