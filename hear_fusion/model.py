@@ -61,7 +61,8 @@ class FusionModel(nn.Module):
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
             precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
             chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
-            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own.
+            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own;
+                ``input_mean`` and ``input_std`` of AST's log-mel.
 
         Returns:
             The model, frozen, in eval mode, on the CPU; move it with ``.to(device)``.

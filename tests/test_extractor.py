@@ -20,10 +20,13 @@ CHOICES = [
     ("yamnet", (ORIGINAL,)),
     ("vggish", (2, 5, 10, 15, 18, 22)),
     ("vggish", (ORIGINAL,)),
+    ("ast", (1, 5, 12)),
+    ("ast", (ORIGINAL,)),
 ]
 PACES = [
     (name, layers, hop)
     for name, layers in CHOICES
+    if name != "ast"  # up to 30 s it takes sounds whole: see below for longer ones
     for hop in (None, *REGISTRY[name].timeline.hops_ms)
 ]
 
@@ -40,7 +43,7 @@ def test_cnn14_is_the_equations_on_the_whole_clip(
     padded = torch.nn.functional.pad(audio, (0, max(0, 4960 - n_samples)))
     log_mel = network.log_mel(padded, 0, 1 + padded.shape[1] // 160)
     maps = network.features(log_mel, (3, 6))
-    z = fuse([pool_time_and_flatten(maps[3], 4), pool_time_and_flatten(maps[6], 1)])
+    z = fuse([pool_time_and_flatten(maps[3].frames, 4), pool_time_and_flatten(maps[6].frames, 1)])
 
     extractor = Extractor(network, (3, 6))
     assert_near(extractor.frames(audio), z, tolerance=0.0)
@@ -58,7 +61,9 @@ def test_yamnet_is_the_equations_on_its_patches(
         patches = [network.log_mel(audio, start, start + 96) for start in starts]
         maps = [network.features(patch, (5, 14)) for patch in patches]
         frames = [
-            fuse([pool_time_and_flatten(one[5], 4), pool_time_and_flatten(one[14], 1)])
+            fuse(
+                [pool_time_and_flatten(one[5].frames, 4), pool_time_and_flatten(one[14].frames, 1)]
+            )
             for one in maps
         ]
         return torch.cat(frames, dim=1)
@@ -88,7 +93,7 @@ def test_vggishs_dense_layers_are_repeated_six_times(
     assert z.shape[1] == 19  # centres at 80 + 160 i ms, up to 3 s
     for i in range(19):
         example = network.log_mel(audio, i // 6 * 96, (i // 6 + 1) * 96)
-        assert_near(z[:, i], network.features(example, (18,))[18].flatten(1))
+        assert_near(z[:, i], network.features(example, (18,))[18].frames.flatten(1))
 
 
 @pytest.mark.parametrize(("name", "layers", "hop_ms"), PACES)
@@ -159,7 +164,7 @@ def test_fine_layers_are_pooled_and_coarse_ones_repeated(
     maps = network.features(log_mel, network.layer_numbers())
     for row in network.layers:
         z = Extractor(network, (row.number,)).frames(audio, hop_ms)[0]
-        columns = maps[row.number][0].transpose(0, 1).flatten(1)  # (column, dim)
+        columns = maps[row.number].frames[0].transpose(0, 1).flatten(1)  # (column, dim)
         n_columns = columns.shape[0]
         for i, slot in enumerate(z):
             first = i * hop_ms // (10 * row.stride)
@@ -185,3 +190,57 @@ def test_original_embeddings_keep_their_own_pace(
     short = noise(1, 4960)
     cnn14 = Extractor(backbones["cnn14"], (ORIGINAL,))
     assert_near(cnn14.frames(short)[:, 0], cnn14.scenes(short))
+
+
+def ast_windows(n_samples: int) -> list[tuple[int, int]]:
+    """Mel frames of a sound over 30 s: 101 columns each, ten mel frames apart; the last fewer."""
+    n_columns = 1 + (n_samples - 2800) // 1600
+    firsts = range(0, n_columns, 101)
+    return [(10 * i, 10 * (min(i + 101, n_columns) - 1) + 16) for i in firsts]
+
+
+@pytest.mark.parametrize("n_samples", [16000 * 30 + 2000, 16000 * 40, 16000 * 30 + 1600 * 4 + 2800])
+def test_ast_over_30_seconds_is_seamless_windows_weighted_by_their_columns(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], n_samples: int
+) -> None:
+    network, audio = backbones["ast"], noise(2, n_samples)
+    frames, clips = [], []
+    for start, stop in ast_windows(n_samples):
+        output = network.features(network.log_mel(audio, start, stop), (5,))[5]
+        assert output.clip is not None
+        frames.append(output.frames[..., 0].transpose(1, 2))
+        clips += [output.clip] * output.frames.shape[2]
+    z, scene = torch.cat(frames, dim=1), torch.stack(clips).mean(dim=0)
+    for chunk_seconds in (0.7, 1000.0):
+        extractor = Extractor(network, (5,), chunk_seconds=chunk_seconds)
+        assert_near(extractor.frames(audio), z)
+        assert_near(extractor.scenes(audio), scene)
+    assert len(frames) > 2
+    assert z.shape[1] == extractor.timeline.n_frames(n_samples)
+
+
+def test_ast_up_to_30_seconds_is_one_pass(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    network, audio = backbones["ast"], noise(1, 16000 * 30)
+    output = network.features(network.log_mel(audio, 0, 2998), (2,))[2]
+    assert output.clip is not None
+    extractor = Extractor(network, (2,), chunk_seconds=1.0)
+    assert_near(extractor.scenes(audio), output.clip)
+    assert_near(extractor.frames(audio), output.frames[..., 0].transpose(1, 2))
+
+
+@pytest.mark.parametrize("hop_ms", [100, 50, 25])
+@pytest.mark.parametrize("n_samples", [1, 900, 2800, 30000, 16000 * 31])
+def test_ast_slots_get_the_column_whose_centre_is_nearest(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], hop_ms: int, n_samples: int
+) -> None:
+    extractor, audio = Extractor(backbones["ast"], (3,)), noise(1, n_samples)
+    columns, slots = extractor.frames(audio)[0], extractor.frames(audio, hop_ms)[0]
+    times = extractor.timeline.timestamps_ms(n_samples, hop_ms)
+    assert len(times) == len(slots)
+    centres = torch.arange(len(columns)) * 100 + 87.5  # 16 mel frames of 25 ms, 10 ms apart
+    for time, slot in zip(times, slots, strict=True):
+        distance = (centres - time).abs()
+        nearest = columns[distance == distance.min()]
+        assert any(torch.equal(slot, column) for column in nearest)

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from tests.networks import (
+    FULL_AST_WIDTHS,
     FULL_CNN14_WIDTHS,
     FULL_VGGISH_WIDTHS,
     FULL_YAMNET_WIDTHS,
+    ast_tensors,
     cnn14_tensors,
     vggish_tensors,
     yamnet_tensors,
@@ -24,6 +26,7 @@ FULL: dict[str, Callable[[], dict[str, Tensor]]] = {
     "cnn14_3_6": lambda: cnn14_tensors(FULL_CNN14_WIDTHS),
     "yamnet_5_13": lambda: yamnet_tensors(FULL_YAMNET_WIDTHS),
     "vggish_10_15": lambda: vggish_tensors(FULL_VGGISH_WIDTHS),
+    "ast_5_12": lambda: ast_tensors(FULL_AST_WIDTHS),  # a quarter of an hour on two cores
 }
 
 SCRIPT = """

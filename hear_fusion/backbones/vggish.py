@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer
+from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear
 from hear_fusion.checkpoints import WeightsRecord
 from hear_fusion.frontends import FrontEnd
@@ -163,23 +163,23 @@ class Vggish(Backbone):
         state.finish()
         return cls(steps)
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, Tensor]:
+    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the layers asked for, each after its ReLU.
 
         `ORIGINAL` is layer 22; the dense layers run only if one of them is asked for.
         """
         final = self.layers[-1].number
         last = max(final if number == ORIGINAL else number for number in layers)
-        outputs: dict[int, Tensor] = {}
+        outputs: dict[int, LayerOutput] = {}
         feature_map = log_mel
         for row, step in zip(self.layers, self.steps, strict=True):
             if row.number > last:
                 break
             feature_map = step(feature_map)
             if row.number in layers:
-                outputs[row.number] = feature_map
+                outputs[row.number] = LayerOutput(feature_map)
         if ORIGINAL in layers:
-            outputs[ORIGINAL] = feature_map
+            outputs[ORIGINAL] = LayerOutput(feature_map)
         return outputs
 
 
@@ -196,8 +196,7 @@ def _layout(tensors: Mapping[str, Tensor]) -> tuple[Read, dict[int, str]]:
 
 
 def _from_torch(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    weight = state.take(f"{key}.weight", *shape)
-    return weight, state.take(f"{key}.bias", weight.shape[0])
+    return state.weight_and_bias(key, *shape)
 
 
 def _from_tensorflow(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:

@@ -103,9 +103,9 @@ def test_declared_strides_and_widths_are_real(reference: Any, network: Vggish) -
     ours, theirs = network.features(examples, LAYERS), reference_outputs(reference, examples)
     for number in LAYERS:
         row = network.layer(number)
-        assert ours[number].shape == (2, row.channels, 96 // row.stride, row.freq)
-        theirs_map = theirs[number].reshape(ours[number].shape)
-        assert relative_error(ours[number], theirs_map) < 1e-5
+        assert ours[number].frames.shape == (2, row.channels, 96 // row.stride, row.freq)
+        theirs_map = theirs[number].reshape(ours[number].frames.shape)
+        assert relative_error(ours[number].frames, theirs_map) < 1e-5
 
 
 def test_fusions_of_convolutions_never_run_the_dense_layers() -> None:
