@@ -95,7 +95,7 @@ class Extractor:
         """Frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
 
         At a requested hop a layer finer than it is max-pooled over the slot, a coarser one gives
-        the column under the slot, and slots past its last column repeat that one.
+        the column nearest to the slot, and slots past its last column repeat that one.
 
         Args:
             audio: Waveforms, shape (n_sounds, n_samples), float32, on the network's device.
@@ -121,15 +121,17 @@ class Extractor:
             )
         )
         hop = self.timeline.hop_samples(hop_ms)
+        early = self.timeline.n_early_slots(audio.shape[1], hop_ms)
         filled = dict.fromkeys(views, 0)
         for chunk, outputs in self._chunks(audio, "frames", hop_ms):
-            first = chunk.keep_start * self.timeline.mel_hop // hop
+            first = early + chunk.keep_start * self.timeline.mel_hop // hop
             for number, frames in outputs.items():
                 stop = min(first + frames.shape[1], z.shape[1])
                 kept = self.backbone.frame(number, frames[:, : stop - first])
                 views[number][:, first:stop] = kept
                 filled[number] = stop
         for number, stop in filled.items():
+            views[number][:, :early] = views[number][:, early : early + 1]
             views[number][:, stop:] = views[number][:, stop - 1 : stop]
 
     def _batches(self, audio: Tensor, purpose: Purpose, hop_ms: int | None) -> tuple[Tensor, ...]:
@@ -153,13 +155,13 @@ class Extractor:
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
             with arithmetic(self.precision, audio.device):
-                maps = self.backbone.features(windows.flatten(0, 1), numbers)
+                outputs = self.backbone.features(windows.flatten(0, 1), numbers)
             yield (
                 chunk,
                 {
-                    number: self._pool(maps[number], chunk, number, hop_ms).reshape(
-                        audio.shape[0], -1, maps[number].shape[1] * maps[number].shape[3]
-                    )
+                    number: self._pool(outputs[number].columns(purpose), chunk, number, hop_ms)
+                    .unflatten(0, (audio.shape[0], -1))  # (sound, window, frame, dim)
+                    .flatten(1, 2)
                     for number in numbers
                 },
             )

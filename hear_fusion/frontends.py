@@ -6,6 +6,7 @@ power or magnitude, mel bands, logarithm. What differs is a `FrontEnd` record.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MelScale = Literal["slaney", "htk"]
+MelScale = Literal["slaney", "htk", "kaldi"]
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,21 @@ class FrontEnd:
     Attributes:
         sample_rate: In Hz.
         n_fft: Points of the FFT; the window is padded with zeros on its right to this length.
-        window: Samples of the periodic Hann window.
+        window: Samples of the Hann window.
         hop: Samples from one mel frame to the next.
         centred: Mel frame m is centred on sample ``m * hop``, the ends reflected; otherwise it
             starts there, and zeros follow the end.
         n_mels, f_min, f_max: Bands, and their range in Hz.
         mel_scale: ``slaney``: triangles linear in Hz and of unit area; ``htk``: linear in mel,
-            of unit height.
+            of unit height; ``kaldi``: the same in Kaldi's float32.
         power: Exponent of the magnitude: 2 for power, 1 for magnitude.
-        log: ``db`` is ``10 log10(max(x, floor))``, ``ln`` is ``ln(x + floor)``.
+        log: ``db`` is ``10 log10(max(x, floor))``, ``ln`` is ``ln(x + floor)``, ``ln_max`` is
+            ``ln(max(x, floor))``.
         floor: See ``log``.
+        symmetric: The window ends on zero at both sides; otherwise it is periodic.
+        remove_mean: The mean of each piece of waveform is taken off.
+        pre_emphasis: From each sample this much of the one before is taken off, within a piece.
+        dtype: Precision inside; what comes out is float32 in any case.
     """
 
     sample_rate: int
@@ -47,8 +53,12 @@ class FrontEnd:
     f_max: float
     mel_scale: MelScale
     power: Literal[1, 2]
-    log: Literal["db", "ln"]
+    log: Literal["db", "ln", "ln_max"]
     floor: float
+    symmetric: bool = False
+    remove_mean: bool = False
+    pre_emphasis: float = 0.0
+    dtype: torch.dtype = torch.float32
 
 
 def _hz_to_mel(hz: NDArray[np.float64], scale: MelScale) -> NDArray[np.float64]:
@@ -78,6 +88,8 @@ def mel_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
     (257, 64)
     """
     scale = front_end.mel_scale
+    if scale == "kaldi":
+        return _kaldi_matrix(front_end)
     nyquist = front_end.sample_rate / 2
     bins = np.linspace(0.0, nyquist, front_end.n_fft // 2 + 1)
     limits = _hz_to_mel(np.array([front_end.f_min, front_end.f_max]), scale)
@@ -96,6 +108,24 @@ def mel_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
     return weights
 
 
+def _kaldi_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
+    """Triangles linear in mel, in the operations and the float32 of torchaudio's Kaldi port.
+
+    At low frequencies one bin makes a band, often near the foot of its triangle, where the
+    rounding of a mel value changes the weight in the third digit: networks saw it rounded so.
+    """
+    low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (front_end.f_min, front_end.f_max))
+    step = (high - low) / (front_end.n_mels + 1)
+    lower, centre, upper = (low + (torch.arange(front_end.n_mels) + i) * step for i in range(3))
+    n_bins = front_end.n_fft // 2  # the bin at half the sample rate weighs nothing
+    hz = front_end.sample_rate / front_end.n_fft * torch.arange(n_bins)
+    mel = 1127.0 * (1.0 + hz / 700.0).log()[:, None]
+    rising = (mel - lower) / (centre - lower)
+    falling = (upper - mel) / (upper - centre)
+    weights = F.pad(torch.minimum(rising, falling).clamp_(min=0.0), (0, 0, 0, 1))
+    return weights.double().numpy()
+
+
 class LogMel(nn.Module):
     """Log-mel spectrogram of a batch of sounds, float32, whole or a stretch of it."""
 
@@ -105,9 +135,13 @@ class LogMel(nn.Module):
     def __init__(self, front_end: FrontEnd) -> None:
         super().__init__()
         self.front_end = front_end
-        window = torch.hann_window(front_end.window, periodic=True, dtype=torch.float64)
-        self.register_buffer("window", window.float(), persistent=False)
-        mel = torch.from_numpy(mel_matrix(front_end)).float()
+        # Kaldi's is made in float32, and its last digits fill the bands that hold nothing else.
+        made_in = torch.float32 if front_end.mel_scale == "kaldi" else torch.float64
+        window = torch.hann_window(
+            front_end.window, periodic=not front_end.symmetric, dtype=made_in
+        )
+        self.register_buffer("window", window.to(front_end.dtype), persistent=False)
+        mel = torch.from_numpy(mel_matrix(front_end)).to(front_end.dtype)
         self.register_buffer("mel", mel, persistent=False)
 
     def forward(self, audio: Tensor, start: int, stop: int) -> Tensor:
@@ -125,15 +159,23 @@ class LogMel(nn.Module):
             Log-mel, shape (n_sounds, 1, time, mel).
         """
         spec = self.front_end
-        pieces = self._stretch(audio, start, stop).unfold(-1, spec.window, spec.hop)
+        samples = self._stretch(audio, start, stop).to(spec.dtype)
+        pieces = samples.unfold(-1, spec.window, spec.hop)  # (sound, time, sample)
+        if spec.remove_mean:
+            pieces = pieces - pieces.mean(dim=-1, keepdim=True)
+        if spec.pre_emphasis:
+            before = torch.cat([pieces[..., :1], pieces[..., :-1]], dim=-1)
+            pieces = pieces - spec.pre_emphasis * before
         spectrum = torch.fft.rfft(pieces * self.window, n=spec.n_fft)  # (sound, time, bin)
         power = torch.view_as_real(spectrum).square_().sum(-1)
         mel = (power if spec.power == 2 else power.sqrt_()) @ self.mel
         if spec.log == "db":
             log_mel = mel.clamp_(min=spec.floor).log10_().mul_(10.0)
-        else:
+        elif spec.log == "ln":
             log_mel = mel.add_(spec.floor).log_()
-        return log_mel.unsqueeze(1)
+        else:
+            log_mel = mel.clamp_(min=spec.floor).log_()
+        return log_mel.float().unsqueeze(1)
 
     def _stretch(self, audio: Tensor, start: int, stop: int) -> Tensor:
         """Samples under mel frames ``[start, stop)``, padded where they leave the clip."""

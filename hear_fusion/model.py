@@ -71,7 +71,8 @@ class FusionModel(nn.Module):
             chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
             layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network, for
                 heads that do not standardise features; ``none`` leaves them as they are.
-            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own.
+            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own;
+                ``input_mean`` and ``input_std`` of AST's log-mel.
 
         Returns:
             The model, frozen, in eval mode, on the CPU; move it with ``.to(device)``.

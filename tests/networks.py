@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from hear_fusion.backbones.vggish import POOLED_CELLS, TORCH_KEYS
+
 CNN14_WIDTHS = (4, 6, 8, 10, 12, 16)
 YAMNET_WIDTHS = (4, 6, 8, 8, 10, 10, 12, 12, 12, 12, 12, 12, 16, 16)
+VGGISH_WIDTHS = (4, 6, 8, 8, 10, 12, 20, 20, 16)
+AST_WIDTHS = (64, 32)  # of tokens, and between the dense layers
 FULL_CNN14_WIDTHS = (64, 128, 256, 512, 1024, 2048)
 # As yamnet.h5 names them, written down here and not taken from the code under test.
 KERAS_CONVS = (
@@ -16,6 +21,8 @@ KERAS_CONVS = (
     *((n, f"layer{n}/{kind}_conv") for n in range(2, 15) for kind in ("depthwise", "pointwise")),
 )
 FULL_YAMNET_WIDTHS = (32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)
+FULL_VGGISH_WIDTHS = (64, 128, 256, 256, 512, 512, 4096, 4096, 128)
+FULL_AST_WIDTHS = (768, 3072)
 
 
 def _uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
@@ -78,7 +85,60 @@ def yamnet_tensors(widths: tuple[int, ...] = YAMNET_WIDTHS, seed: int = 0) -> di
     return state
 
 
+def vggish_tensors(
+    widths: tuple[int, ...] = VGGISH_WIDTHS, seed: int = 0, dense: str = "embeddings"
+) -> dict[str, Tensor]:
+    """A torch port's state dict; ``dense`` is what it calls the fully connected layers."""
+    rng = torch.Generator().manual_seed(seed)
+    state: dict[str, Tensor] = {}
+    n_in = 1
+    for (number, key), n_out in zip(TORCH_KEYS.items(), widths, strict=True):
+        key = key.format(dense=dense)
+        if number == 18:
+            n_in *= POOLED_CELLS
+        if number < 18:
+            state[f"{key}.weight"] = _kernel(rng, n_out, n_in, 3, 3)
+        else:
+            state[f"{key}.weight"] = _kernel(rng, n_out, n_in, 1, 1).flatten(1)
+        state[f"{key}.bias"] = _uniform(rng, -0.2, 0.3, n_out)
+        n_in = n_out
+    return state
+
+
+def ast_tensors(widths: tuple[int, int] = AST_WIDTHS, seed: int = 0) -> dict[str, Tensor]:
+    """The author's state dict without its classifiers, and without ``module.``."""
+    rng = torch.Generator().manual_seed(seed)
+    dim, hidden = widths
+    state: dict[str, Tensor] = {}
+
+    def dense(key: str, n_out: int, *shape: int) -> None:
+        fan_in = math.prod(shape)
+        state[f"{key}.weight"] = torch.randn(n_out, *shape, generator=rng) * fan_in**-0.5
+        state[f"{key}.bias"] = _uniform(rng, -0.2, 0.2, n_out)
+
+    def norm(key: str) -> None:
+        state[f"{key}.weight"] = _uniform(rng, 0.5, 1.5, dim)
+        state[f"{key}.bias"] = _uniform(rng, -0.5, 0.5, dim)
+
+    state["v.cls_token"] = torch.randn(1, 1, dim, generator=rng)
+    state["v.dist_token"] = torch.randn(1, 1, dim, generator=rng)
+    state["v.pos_embed"] = torch.randn(1, 2 + 12 * 101, dim, generator=rng)
+    dense("v.patch_embed.proj", dim, 1, 16, 16)
+    for i in range(12):
+        block = f"v.blocks.{i}"
+        norm(f"{block}.norm1")
+        dense(f"{block}.attn.qkv", 3 * dim, dim)
+        dense(f"{block}.attn.proj", dim, dim)
+        norm(f"{block}.norm2")
+        dense(f"{block}.mlp.fc1", hidden, dim)
+        dense(f"{block}.mlp.fc2", dim, hidden)
+    norm("v.norm")
+    return state
+
+
 TENSORS: dict[str, Callable[[], dict[str, Tensor]]] = {
     "cnn14": cnn14_tensors,
     "yamnet": yamnet_tensors,
+    "vggish": vggish_tensors,
+    "ast": ast_tensors,
 }

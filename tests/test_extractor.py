@@ -9,17 +9,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
 from hear_fusion.extractor import Extractor, LayerScale
 from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
+from tests.networks import TENSORS
 
 CHOICES = [
     ("cnn14", (1, 2, 3, 4, 5, 6)),
     ("cnn14", (ORIGINAL,)),
     ("yamnet", (1, 2, 5, 8, 13, 14)),
     ("yamnet", (ORIGINAL,)),
+    ("vggish", (2, 5, 10, 15, 18, 22)),
+    ("vggish", (ORIGINAL,)),
+    ("ast", (1, 5, 12)),
+    ("ast", (ORIGINAL,)),
 ]
-HOPS = [None, 320, 160, 80, 40, 20]
+PACES = [
+    (name, layers, hop)
+    for name, layers in CHOICES
+    if name != "ast"  # up to 30 s it takes sounds whole: see below for longer ones
+    for hop in (None, *REGISTRY[name].timeline.hops_ms)
+]
 
 
 def assert_near(ours: Tensor, theirs: Tensor, tolerance: float = 1e-5) -> None:
@@ -34,7 +44,7 @@ def test_cnn14_is_the_equations_on_the_whole_clip(
     padded = torch.nn.functional.pad(audio, (0, max(0, 4960 - n_samples)))
     log_mel = network.log_mel(padded, 0, 1 + padded.shape[1] // 160)
     maps = network.features(log_mel, (3, 6))
-    z = fuse([pool_time_and_flatten(maps[3], 4), pool_time_and_flatten(maps[6], 1)])
+    z = fuse([pool_time_and_flatten(maps[3].frames, 4), pool_time_and_flatten(maps[6].frames, 1)])
 
     extractor = Extractor(network, (3, 6))
     assert_near(extractor.frames(audio), z, tolerance=0.0)
@@ -52,7 +62,9 @@ def test_yamnet_is_the_equations_on_its_patches(
         patches = [network.log_mel(audio, start, start + 96) for start in starts]
         maps = [network.features(patch, (5, 14)) for patch in patches]
         frames = [
-            fuse([pool_time_and_flatten(one[5], 4), pool_time_and_flatten(one[14], 1)])
+            fuse(
+                [pool_time_and_flatten(one[5].frames, 4), pool_time_and_flatten(one[14].frames, 1)]
+            )
             for one in maps
         ]
         return torch.cat(frames, dim=1)
@@ -63,8 +75,29 @@ def test_yamnet_is_the_equations_on_its_patches(
     assert_near(extractor.frames(audio), z_of(range(0, 3 * 96, 96))[:, :8])
 
 
-@pytest.mark.parametrize("hop_ms", HOPS)
-@pytest.mark.parametrize(("name", "layers"), CHOICES)
+@pytest.mark.parametrize("n_samples", [100, 15599, 47000, 80000])
+def test_vggish_scenes_are_the_equations_on_the_frames_of_whole_examples(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], n_samples: int
+) -> None:
+    extractor, audio = Extractor(backbones["vggish"], (5, 15, 22)), noise(2, n_samples)
+    n_whole = max(1, (1 + (n_samples - 400) // 160) // 96)
+    padded = torch.nn.functional.pad(audio, (0, max(0, 15600 - n_samples)))
+    z = extractor.frames(padded)[:, : 6 * n_whole]
+    assert_near(extractor.scenes(audio), summarise(z))
+
+
+def test_vggishs_dense_layers_are_repeated_six_times(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    network, audio = backbones["vggish"], noise(2, 16000 * 3)
+    z = Extractor(network, (18,)).frames(audio)
+    assert z.shape[1] == 19  # centres at 80 + 160 i ms, up to 3 s
+    for i in range(19):
+        example = network.log_mel(audio, i // 6 * 96, (i // 6 + 1) * 96)
+        assert_near(z[:, i], network.features(example, (18,))[18].frames.flatten(1))
+
+
+@pytest.mark.parametrize(("name", "layers", "hop_ms"), PACES)
 @pytest.mark.parametrize("n_samples", [30000, 16000 * 7 + 123])
 def test_chunked_equals_whole(
     backbones: dict[str, Backbone],
@@ -104,14 +137,15 @@ def test_batch_equals_one_by_one(
 ) -> None:
     audio = noise(5, n_samples)
     extractor = Extractor(backbones[name], layers, chunk_seconds=5.0)
-    scenes, frames = extractor.scenes(audio), extractor.frames(audio, 40)
+    hop_ms = extractor.timeline.hops_ms[1]
+    scenes, frames = extractor.scenes(audio), extractor.frames(audio, hop_ms)
     for i in range(5):
         assert_near(extractor.scenes(audio[i : i + 1])[0], scenes[i])
-        assert_near(extractor.frames(audio[i : i + 1], 40)[0], frames[i])
+        assert_near(extractor.frames(audio[i : i + 1], hop_ms)[0], frames[i])
     assert (scenes[0] - scenes[1]).abs().max() > 1e-4, "the sounds do not differ"
 
 
-@pytest.mark.parametrize("name", ["cnn14", "yamnet"])
+@pytest.mark.parametrize("name", REGISTRY)
 def test_layers_alone_equal_layers_together(
     backbones: dict[str, Backbone], noise: Callable[..., Tensor], name: str
 ) -> None:
@@ -131,7 +165,7 @@ def test_fine_layers_are_pooled_and_coarse_ones_repeated(
     maps = network.features(log_mel, network.layer_numbers())
     for row in network.layers:
         z = Extractor(network, (row.number,)).frames(audio, hop_ms)[0]
-        columns = maps[row.number][0].transpose(0, 1).flatten(1)  # (column, dim)
+        columns = maps[row.number].frames[0].transpose(0, 1).flatten(1)  # (column, dim)
         n_columns = columns.shape[0]
         for i, slot in enumerate(z):
             first = i * hop_ms // (10 * row.stride)
@@ -180,3 +214,69 @@ def test_layer_scale_divides_each_layer_by_its_constant(
 def test_unmeasured_layers_cannot_be_scaled(backbones: dict[str, Backbone]) -> None:
     with pytest.raises(ValueError, match="must be 'none' for cnn14, whose layers have not been"):
         Extractor(backbones["cnn14"], (3, 6), layer_scale="rms")
+
+
+def ast_windows(n_samples: int) -> list[tuple[int, int]]:
+    """Mel frames of a sound over 30 s: 101 columns each, ten mel frames apart; the last fewer."""
+    n_columns = 1 + (n_samples - 2800) // 1600
+    firsts = range(0, n_columns, 101)
+    return [(10 * i, 10 * (min(i + 101, n_columns) - 1) + 16) for i in firsts]
+
+
+@pytest.mark.parametrize("n_samples", [16000 * 30 + 2000, 16000 * 40, 16000 * 30 + 1600 * 4 + 2800])
+def test_ast_over_30_seconds_is_seamless_windows_weighted_by_their_columns(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], n_samples: int
+) -> None:
+    network, audio = backbones["ast"], noise(2, n_samples)
+    frames, clips = [], []
+    for start, stop in ast_windows(n_samples):
+        output = network.features(network.log_mel(audio, start, stop), (5,))[5]
+        assert output.clip is not None
+        frames.append(output.frames[..., 0].transpose(1, 2))
+        clips += [output.clip] * output.frames.shape[2]
+    z, scene = torch.cat(frames, dim=1), torch.stack(clips).mean(dim=0)
+    for chunk_seconds in (0.7, 1000.0):
+        extractor = Extractor(network, (5,), chunk_seconds=chunk_seconds)
+        assert_near(extractor.frames(audio), z)
+        assert_near(extractor.scenes(audio), scene)
+    assert len(frames) > 2
+    assert z.shape[1] == extractor.timeline.n_frames(n_samples)
+
+
+def test_ast_up_to_30_seconds_is_one_pass(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    network, audio = backbones["ast"], noise(1, 16000 * 30)
+    output = network.features(network.log_mel(audio, 0, 2998), (2,))[2]
+    assert output.clip is not None
+    extractor = Extractor(network, (2,), chunk_seconds=1.0)
+    assert_near(extractor.scenes(audio), output.clip)
+    assert_near(extractor.frames(audio), output.frames[..., 0].transpose(1, 2))
+
+
+@pytest.mark.parametrize("hop_ms", [100, 50, 25])
+@pytest.mark.parametrize("n_samples", [1, 900, 2800, 30000, 16000 * 31])
+def test_ast_slots_get_the_column_whose_centre_is_nearest(
+    backbones: dict[str, Backbone], noise: Callable[..., Tensor], hop_ms: int, n_samples: int
+) -> None:
+    extractor, audio = Extractor(backbones["ast"], (3,)), noise(1, n_samples)
+    columns, slots = extractor.frames(audio)[0], extractor.frames(audio, hop_ms)[0]
+    times = extractor.timeline.timestamps_ms(n_samples, hop_ms)
+    assert len(times) == len(slots)
+    centres = torch.arange(len(columns)) * 100 + 87.5  # 16 mel frames of 25 ms, 10 ms apart
+    for time, slot in zip(times, slots, strict=True):
+        distance = (centres - time).abs()
+        nearest = columns[distance == distance.min()]
+        assert any(torch.equal(slot, column) for column in nearest)
+
+
+def test_a_head_that_changes_the_width_keeps_its_own(noise: Callable[..., Tensor]) -> None:
+    """A slim CNN14 whose fc1 has more outputs than block 6 has channels."""
+    tensors = TENSORS["cnn14"]()
+    tensors["fc1.weight"] = tensors["fc1.weight"].repeat(2, 1)
+    tensors["fc1.bias"] = tensors["fc1.bias"].repeat(2)
+    extractor = Extractor(REGISTRY["cnn14"].from_tensors(tensors), (ORIGINAL,))
+    assert extractor.dim == 32
+    for embeddings in (extractor.scenes(noise(2, 20000)), extractor.frames(noise(2, 20000))):
+        assert embeddings.shape[-1] == 32
+        assert_near(embeddings[..., :16], embeddings[..., 16:])

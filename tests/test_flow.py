@@ -16,7 +16,9 @@ from hear_fusion.report.flow import flow_svg
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["cnn14_3_6", "yamnet_5_13", "yamnet_2_9_14", "cnn14_1"])
+@pytest.mark.parametrize(
+    "name", ["cnn14_3_6", "yamnet_5_13", "yamnet_2_9_14", "cnn14_1", "ast_5_12"]
+)
 def test_shapes_are_those_of_the_table(name: str) -> None:
     choice = parse(name)
     drawing = ElementTree.fromstring(flow_svg(choice))  # well-formed

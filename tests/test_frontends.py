@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torchaudio.compliance import kaldi
 from torchlibrosa.stft import LogmelFilterBank, Spectrogram
+from torchvggish import mel_features
 
-from hear_fusion.backbones import cnn14, yamnet
+from hear_fusion.backbones import ast_vit, cnn14, vggish, yamnet
 from hear_fusion.frontends import FrontEnd, LogMel, mel_matrix
 
 FRONT_ENDS = {
     "cnn14": cnn14.FRONT_END,
     "cnn14_32k": cnn14.FRONT_END_32K,
     "yamnet": yamnet.FRONT_END,
+    "vggish": vggish.FRONT_END,
+    "ast": ast_vit.FRONT_END,
 }
 
 
@@ -72,6 +76,92 @@ def test_yamnet_self_check_through_vggishs_published_values() -> None:
     assert as_vggish.std(correction=0).item() == pytest.approx(2.550491, abs=1e-4)
 
 
+def test_vggish_self_check() -> None:
+    log_mel = LogMel(vggish.FRONT_END)(self_check_tone(16000), 0, 198)[0, 0]
+    known = {
+        (0, 0): 1.553649,
+        (0, 10): -3.881034,
+        (50, 32): -4.005508,
+        (95, 63): -4.541717,
+        (197, 40): -4.558113,
+    }
+    assert log_mel.dtype == torch.float32
+    for (row, column), value in known.items():
+        assert log_mel[row, column].item() == pytest.approx(value, abs=1e-5)
+    assert log_mel.mean().item() == pytest.approx(-2.819535, abs=1e-5)
+    assert log_mel.std(correction=0).item() == pytest.approx(2.550491, abs=1e-5)
+
+
+def vggish_by_numpy(sound: Tensor) -> Tensor:
+    """The definition: float64 NumPy, one sound."""
+    return torch.from_numpy(
+        mel_features.log_mel_spectrogram(
+            sound.double().numpy(), audio_sample_rate=16000, log_offset=0.01,
+            window_length_secs=0.025, hop_length_secs=0.010,
+            num_mel_bins=64, lower_edge_hertz=125, upper_edge_hertz=7500,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-6, 0.1, 3.0])
+def test_vggish_equals_the_numpy_definition(level: float, noise: Callable[..., Tensor]) -> None:
+    audio = level * noise(3, 20000)
+    theirs = torch.stack([vggish_by_numpy(sound) for sound in audio])
+    ours = LogMel(vggish.FRONT_END)(audio, 0, theirs.shape[1])[:, 0]
+    torch.testing.assert_close(ours.double(), theirs, rtol=0, atol=1e-5)
+    tone = self_check_tone(16000)
+    ours = LogMel(vggish.FRONT_END)(tone, 0, 198)[0, 0]
+    torch.testing.assert_close(ours.double(), vggish_by_numpy(tone[0]), rtol=0, atol=1e-5)
+
+
+def test_ast_self_check() -> None:
+    log_mel = LogMel(ast_vit.FRONT_END)(self_check_tone(16000), 0, 198)[0, 0]
+    assert log_mel.shape == (198, 128)
+    known = {(0, 0): -4.956270, (0, 10): 1.485994, (50, 64): -10.180323, (100, 127): -15.942385}
+    for (row, column), value in known.items():
+        assert log_mel[row, column].item() == pytest.approx(value, abs=1e-4)
+    assert log_mel.mean().item() == pytest.approx(-11.087743, abs=1e-4)
+    assert log_mel.std().item() == pytest.approx(5.914068, abs=1e-4)
+    padded = torch.nn.functional.pad(log_mel, (0, 0, 0, 1024 - 198))
+    normalised = (padded - ast_vit.INPUT_MEAN) / (2 * ast_vit.INPUT_STD)
+    assert normalised[0, 0].item() == pytest.approx(-0.075348, abs=1e-4)
+    assert normalised[-1, 0].item() == pytest.approx(0.467032, abs=1e-6)
+    assert normalised.mean().item() == pytest.approx(0.232416, abs=1e-4)
+
+
+def kaldi_sounds() -> dict[str, Tensor]:
+    """Two seconds each; those with few frequencies show the last digits of everything."""
+    noise = torch.randn(1, 32000, generator=torch.Generator().manual_seed(0))
+    tone = self_check_tone(16000)
+    sweep = torch.sin(torch.linspace(0, 3.1, 32000).cumsum(dim=0))[None]
+    return {
+        "random": 0.1 * noise,
+        "quiet": 1e-4 * noise,
+        "loud": 10.0 * noise,
+        "silent": 0.0 * noise,
+        "constant": 0.0 * noise + 0.7,
+        "offset": 0.05 * noise + 0.9,
+        "tone": tone,
+        "loud tone": 30.0 * tone,
+        "offset tone": tone + 0.5,
+        "sweep": sweep,
+    }
+
+
+def test_ast_equals_torchaudios_kaldi_in_a_batch_and_alone() -> None:
+    sounds = kaldi_sounds()
+    log_mel = LogMel(ast_vit.FRONT_END)
+    together = log_mel(torch.cat(list(sounds.values())), 0, 198)
+    for (name, sound), batched in zip(sounds.items(), together, strict=True):
+        theirs = kaldi.fbank(
+            sound, htk_compat=True, sample_frequency=16000, use_energy=False,
+            window_type="hanning", num_mel_bins=128, dither=0.0, frame_shift=10,
+        )  # fmt: skip
+        assert theirs.shape == (198, 128), name
+        torch.testing.assert_close(log_mel(sound, 0, 198)[0, 0], theirs, rtol=0, atol=1e-4)
+        torch.testing.assert_close(batched[0], theirs, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["cnn14", "cnn14_32k"])
 def test_slaney_matrix_is_librosas(name: str) -> None:
     spec = FRONT_ENDS[name]
@@ -112,7 +202,7 @@ def test_a_stretch_equals_the_same_stretch_of_the_whole(
     log_mel, audio = LogMel(spec), noise(2, n_samples)
     n_mel = 1 + n_samples // spec.hop
     whole = log_mel(audio, 0, n_mel)
-    assert whole.shape == (2, 1, n_mel, 64)
+    assert whole.shape == (2, 1, n_mel, spec.n_mels)
     for start, stop in ((0, 8), (3, n_mel - 2), (n_mel - 9, n_mel)):
         torch.testing.assert_close(
             log_mel(audio, start, stop), whole[:, :, start:stop], rtol=0, atol=1e-4

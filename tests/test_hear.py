@@ -14,7 +14,15 @@ COMPLAINTS = ("We suggest a interval", "appears to be wrong", "You won't have em
 
 @pytest.mark.parametrize(
     ("name", "quiet"),
-    [("cnn14_3_6", False), ("cnn14_3_6_40ms", True), ("yamnet_5_13_40ms", True)],
+    [
+        ("cnn14_3_6", False),
+        ("cnn14_3_6_40ms", True),
+        ("yamnet_5_13_40ms", True),
+        ("vggish_10_15", False),
+        ("vggish_10_15_40ms", True),
+        ("ast_5_12", False),
+        ("ast_5_12_50ms", True),
+    ],
 )
 def test_hear_validator(name: str, quiet: bool, weight_files: dict[str, Path]) -> None:
     weights = str(weight_files[name.partition("_")[0]])

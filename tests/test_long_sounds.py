@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
-from tests.networks import FULL_CNN14_WIDTHS, FULL_YAMNET_WIDTHS, cnn14_tensors, yamnet_tensors
+from tests.networks import (
+    FULL_AST_WIDTHS,
+    FULL_CNN14_WIDTHS,
+    FULL_VGGISH_WIDTHS,
+    FULL_YAMNET_WIDTHS,
+    ast_tensors,
+    cnn14_tensors,
+    vggish_tensors,
+    yamnet_tensors,
+)
+
+FULL: dict[str, Callable[[], dict[str, Tensor]]] = {
+    "cnn14_3_6": lambda: cnn14_tensors(FULL_CNN14_WIDTHS),
+    "yamnet_5_13": lambda: yamnet_tensors(FULL_YAMNET_WIDTHS),
+    "vggish_10_15": lambda: vggish_tensors(FULL_VGGISH_WIDTHS),
+    "ast_5_12": lambda: ast_tensors(FULL_AST_WIDTHS),  # a quarter of an hour on two cores
+}
 
 SCRIPT = """
 import resource, sys, torch, hear_fusion
@@ -21,13 +39,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # kilobytes on Linux
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cnn14_3_6", "yamnet_5_13"])
+@pytest.mark.parametrize("name", FULL)
 def test_twenty_minutes_of_scenes_under_3_gb(name: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
-    is_cnn14 = name.startswith("cnn14")
-    torch.save(
-        cnn14_tensors(FULL_CNN14_WIDTHS) if is_cnn14 else yamnet_tensors(FULL_YAMNET_WIDTHS), path
-    )
+    torch.save(FULL[name](), path)
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT, name, str(path)], capture_output=True, text=True, check=False
     )

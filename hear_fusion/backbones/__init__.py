@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer
+from hear_fusion.backbones.ast_vit import Ast
+from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.cnn14 import Cnn14
+from hear_fusion.backbones.vggish import Vggish
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, locate, read_tensors
 
@@ -15,10 +17,12 @@ REGISTRY: dict[str, type[Backbone]] = {
     for backbone in (
         Cnn14,
         Yamnet,
+        Vggish,
+        Ast,
     )
 }
 
-__all__ = ["ORIGINAL", "REGISTRY", "Backbone", "Layer", "load_backbone"]
+__all__ = ["ORIGINAL", "REGISTRY", "Backbone", "Layer", "LayerOutput", "load_backbone"]
 
 
 def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hear_fusion.checkpoints import WeightsRecord
 from hear_fusion.frontends import FrontEnd, LogMel
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Purpose, Timeline
 
 ORIGINAL = 0
 """The number under which a network's own last-layer embedding stands beside its layers 1, 2, ..."""
@@ -43,6 +43,31 @@ class Layer:
     def dim(self) -> int:
         """Features a frame after Eq. (1)."""
         return self.channels * self.freq
+
+
+@dataclass(frozen=True)
+class LayerOutput:
+    """What one layer gives for a batch.
+
+    Attributes:
+        frames: Its columns, shape (batch, channel, time, freq); an output without time axis is
+            one column.
+        clip: One vector that stands for all the columns, shape (batch, channel), from a network
+            that makes one; None: scenes are made of the columns.
+    """
+
+    frames: Tensor
+    clip: Tensor | None = None
+
+    def columns(self, purpose: Purpose) -> Tensor:
+        """Columns to pool, shape (batch, channel, time, freq).
+
+        In scenes a clip vector takes the place of each column that it stands for, so that means
+        over stretches of different lengths weigh them rightly.
+        """
+        if self.clip is None or purpose == "frames":
+            return self.frames
+        return self.clip[:, :, None, None].expand(-1, -1, self.frames.shape[2], -1)
 
 
 class Backbone(nn.Module, ABC):
@@ -78,7 +103,7 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, Tensor]:
+    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Run the network up to the last layer asked for.
 
         Args:
@@ -86,7 +111,7 @@ class Backbone(nn.Module, ABC):
             layers: Numbers from the layer table, or `ORIGINAL`.
 
         Returns:
-            For each number the layer's output, shape (batch, channel, time, freq).
+            For each number the layer's output.
         """
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002

@@ -8,7 +8,7 @@ from typing import Self
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer
+from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
 from hear_fusion.frontends import FrontEnd
@@ -136,20 +136,20 @@ class Cnn14(Backbone):
         state.finish()
         return cls(mel_norm, blocks, fc1, front_end)
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, Tensor]:
+    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the blocks asked for, each after its average pooling.
 
         `ORIGINAL` is block 6 averaged over frequency, which `scene` takes through fc1.
         """
         last = max(N_BLOCKS if number == ORIGINAL else number for number in layers)
-        outputs: dict[int, Tensor] = {}
+        outputs: dict[int, LayerOutput] = {}
         feature_map = log_mel * self.mel_scale + self.mel_shift
         for number, block in enumerate(self.blocks[:last], start=1):
             feature_map = block(feature_map)
             if number in layers:
-                outputs[number] = feature_map
+                outputs[number] = LayerOutput(feature_map)
         if ORIGINAL in layers:
-            outputs[ORIGINAL] = feature_map.mean(dim=3, keepdim=True)
+            outputs[ORIGINAL] = LayerOutput(feature_map.mean(dim=3, keepdim=True))
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:

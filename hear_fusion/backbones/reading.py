@@ -61,6 +61,11 @@ class StateReader:
             raise WeightsError(f"tensor {key!r} must not be negative: it is a variance")
         return variance
 
+    def weight_and_bias(self, prefix: str, *shape: int) -> tuple[Tensor, Tensor]:
+        """Take ``<prefix>.weight`` of the given shape, and the bias of each of its outputs."""
+        weight = self.take(f"{prefix}.weight", *shape)
+        return weight, self.take(f"{prefix}.bias", weight.shape[0])
+
     def batch_norm(self, prefix: str, n_channels: int, eps: float) -> tuple[Tensor, Tensor]:
         """Read a PyTorch batch norm in eval mode as ``x * scale + shift``, in float64."""
         weight, bias, mean = (
@@ -107,3 +112,31 @@ def frozen_conv(
     conv.weight = nn.Parameter(kernel.float().contiguous(), requires_grad=False)
     conv.bias = nn.Parameter(bias.float().contiguous(), requires_grad=False)
     return conv
+
+
+def frozen_linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """Make a fully connected layer that holds the given weights.
+
+    Args:
+        weight: Shape (out, in), any float type.
+        bias: Shape (out,), any float type.
+    """
+    out_features, in_features = weight.shape
+    linear: nn.Linear = nn.utils.skip_init(nn.Linear, in_features, out_features)
+    linear.weight = nn.Parameter(weight.float().contiguous(), requires_grad=False)
+    linear.bias = nn.Parameter(bias.float().contiguous(), requires_grad=False)
+    return linear
+
+
+def frozen_norm(scale: Tensor, shift: Tensor, eps: float) -> nn.LayerNorm:
+    """Make a normalisation over the last axis that holds the given weights.
+
+    Args:
+        scale: Shape (features,), any float type, and so `shift`.
+        shift: See above.
+        eps: Added to the variance.
+    """
+    norm: nn.LayerNorm = nn.utils.skip_init(nn.LayerNorm, scale.shape[0], eps=eps)
+    norm.weight = nn.Parameter(scale.float().contiguous(), requires_grad=False)
+    norm.bias = nn.Parameter(shift.float().contiguous(), requires_grad=False)
+    return norm

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer
+from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsRecord
 from hear_fusion.frontends import FrontEnd
@@ -133,21 +133,21 @@ class Yamnet(Backbone):
         """Build YAMNet from the official Keras weights, or from convolutions in graph order."""
         return cls(_convs(tensors))
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, Tensor]:
+    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the layers asked for, each after its last ReLU.
 
         `ORIGINAL` is the average of layer 14 over time and frequency, one column an example.
         """
         n_layers = len(self.blocks)
         last = max(n_layers if number == ORIGINAL else number for number in layers)
-        outputs: dict[int, Tensor] = {}
+        outputs: dict[int, LayerOutput] = {}
         feature_map = log_mel
         for number, block in enumerate(self.blocks[:last], start=1):
             feature_map = block(feature_map)
             if number in layers:
-                outputs[number] = feature_map
+                outputs[number] = LayerOutput(feature_map)
         if ORIGINAL in layers:
-            outputs[ORIGINAL] = feature_map.mean(dim=(2, 3), keepdim=True)
+            outputs[ORIGINAL] = LayerOutput(feature_map.mean(dim=(2, 3), keepdim=True))
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:

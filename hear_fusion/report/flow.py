@@ -74,7 +74,7 @@ def _network(name: str, fills: dict[int, str]) -> list[str]:
     network = REGISTRY[name]
     labels = [
         ("sound", f"{network.timeline.sample_rate // 1000} kHz"),
-        ("log-mel", "[B, 1, T, 64]"),
+        ("log-mel", f"[B, 1, T, {network.front_end.n_mels}]"),
     ]
     shown = _shown_layers(network.layers, set(fills))
     labels += [(f"layer {row.number}", f"{row.channels} x {row.freq}") for row in shown]

@@ -63,8 +63,8 @@ def test_every_block_and_the_embedding(
 
     from_log_mel = ours.features(log_mel, (ORIGINAL, *BLOCKS))
     for k in BLOCKS:
-        assert from_log_mel[k].shape == maps[k].shape
-        assert relative_error(from_log_mel[k], maps[k]) < 1e-5
+        assert from_log_mel[k].frames.shape == maps[k].shape
+        assert relative_error(from_log_mel[k].frames, maps[k]) < 1e-5
 
     # From the waveform: the reference's STFT is a float32 convolution, ours an FFT.
     extractor = Extractor(ours, BLOCKS)
@@ -88,7 +88,7 @@ def test_declared_strides_are_real(n_samples: int) -> None:
     log_mel = network.log_mel(torch.zeros(1, n_samples), 0, 1 + n_samples // 160)
     for k, output in network.features(log_mel, BLOCKS).items():
         row = network.layer(k)
-        assert output.shape[1:] == (row.channels, log_mel.shape[2] // row.stride, row.freq)
+        assert output.frames.shape[1:] == (row.channels, log_mel.shape[2] // row.stride, row.freq)
 
 
 def test_it_stops_after_the_last_layer_asked_for() -> None:

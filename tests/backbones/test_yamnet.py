@@ -84,9 +84,9 @@ def test_every_layer_equals_keras(
     scenes = Extractor(network, LAYERS).scenes(audio).split(dims, dim=-1)
     for number, scene in zip(LAYERS, scenes, strict=True):
         row = network.layer(number)
-        assert ours[number].shape == theirs[number].shape
-        assert ours[number].shape[1:] == (row.channels, 96 // row.stride, row.freq)
-        assert relative_error(ours[number], theirs[number]) < 1e-5
+        assert ours[number].frames.shape == theirs[number].shape
+        assert ours[number].frames.shape[1:] == (row.channels, 96 // row.stride, row.freq)
+        assert relative_error(ours[number].frames, theirs[number]) < 1e-5
         frames = pool_time_and_flatten(theirs[number], 32 // row.stride)
         assert relative_error(scene, summarise(frames.reshape(2, n_patches * 3, -1))) < 1e-4
     embedding = theirs[14].mean(dim=(2, 3)).reshape(2, n_patches, -1).mean(dim=1)
@@ -162,8 +162,8 @@ def test_real_weights_equal_onnx_runtime_in_every_layer() -> None:
     assert len(relus) == 27
     ours = network.features(log_mel, (ORIGINAL, *LAYERS))
     for number, theirs in zip(LAYERS, [relus[0], *relus[2::2]], strict=True):
-        torch.testing.assert_close(ours[number], theirs, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(ours[ORIGINAL], pooled, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(ours[number].frames, theirs, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(ours[ORIGINAL].frames, pooled, rtol=1e-5, atol=1e-5)
 
 
 def test_convolutions_in_graph_order_load_as_well(tensors: dict[str, Tensor]) -> None:
@@ -177,7 +177,10 @@ def test_convolutions_in_graph_order_load_as_well(tensors: dict[str, Tensor]) ->
     again = Yamnet.from_tensors(graph)
     log_mel = torch.randn(1, 1, 96, 64)
     torch.testing.assert_close(
-        again.features(log_mel, (14,))[14], network.features(log_mel, (14,))[14], rtol=0, atol=0
+        again.features(log_mel, (14,))[14].frames,
+        network.features(log_mel, (14,))[14].frames,
+        rtol=0,
+        atol=0,
     )
 
 
