@@ -103,7 +103,9 @@ def _open(url: str, n_have: int, before: _Version | None) -> Any:
 
 
 def _request(url: str, headers: dict[str, str]) -> Any:
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_S)
+    # urlopen would keep the proxies that the environment named at its first call.
+    request = urllib.request.Request(url, headers=headers)
+    return urllib.request.build_opener().open(request, timeout=_TIMEOUT_S)
 
 
 def _copy(response: Any, stream: IO[bytes], bar: Any) -> None:
