@@ -28,7 +28,7 @@ class Extractor:
     Args:
         backbone: The network.
         layers: Layer numbers in ascending order, or ``(ORIGINAL,)`` alone for its own embedding.
-        precision: Arithmetic of the network; the front end is float32 in any case.
+        precision: Arithmetic of the network; the front end is float32 or better in any case.
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
         layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
 
@@ -62,7 +62,8 @@ class Extractor:
     def scenes(self, audio: Tensor) -> Tensor:
         """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
 
-        Mean and maximum are accumulated over chunks, so memory does not grow with the clip.
+        Where a network makes a vector for the clip itself, that is the layer's scene. Mean and
+        maximum are accumulated over chunks, so memory does not grow with the clip.
 
         Args:
             audio: Waveforms, shape (n_sounds, n_samples), float32, on the network's device.

@@ -125,7 +125,7 @@ class FusionModel(nn.Module):
 
     @torch.no_grad()
     def scenes(self, audio: Tensor) -> Tensor:
-        """One vector a clip: z~ = mean(z) + max(z), Eq. (3).
+        """One vector a clip: z~ = mean(z) + max(z), Eq. (3), or the network's own vector (AST).
 
         Args:
             audio: Waveforms in [-1, 1] at `sample_rate`, float, shape (n_sounds, n_samples), on

@@ -25,6 +25,7 @@ def test_shapes_are_those_of_the_table(name: str) -> None:
     texts = [element.text or "" for element in drawing.iter() if element.tag.endswith("text")]
     rows = [row for row in REGISTRY[choice.backbone].layers if row.number in choice.layers]
     assert len(rows) == len(choice.layers)
+    assert f"[B, 1, T, {REGISTRY[choice.backbone].front_end.n_mels}]" in texts
     for row in rows:
         assert f"[B, {row.channels}, T/{row.stride}, {row.freq}]" in texts
         assert any(f"= {row.dim}]" in text for text in texts)

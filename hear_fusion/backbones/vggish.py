@@ -124,7 +124,7 @@ class Vggish(Backbone):
         WeightsRecord(
             filename="pytorch_vggish.zip",
             url="https://github.com/tcvrick/audioset-vggish-tensorflow-to-pytorch/releases/download/v0.1/pytorch_vggish.zip",
-            licence="Apache-2.0",
+            licence="not stated by the port (the network is Apache-2.0)",
             source="tcvrick/audioset-vggish-tensorflow-to-pytorch, another port; the paper's file",
         ),
         WeightsRecord(

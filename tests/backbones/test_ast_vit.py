@@ -127,6 +127,9 @@ def test_every_layer_equals_transformers_at_full_width(noise: Callable[..., Tens
     assert_every_layer_equal(tensors, noise(1, 16000))
     network = Ast.from_tensors(tensors)
     assert network.layers == Ast.layers
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.LayerNorm)]
+    assert {norm.eps for norm in norms} == {1e-6}
+    assert len(norms) == 25
     assert network.original == Ast.original
 
 
