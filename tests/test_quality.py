@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
+from hear_fusion.backbones import REGISTRY
 from hear_fusion.cli import main
+from hear_fusion.report.modules import modules_table
 from hear_fusion.tasks.packages import PINS
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +44,13 @@ def test_the_readme_is_whole_and_its_commands_exist() -> None:
         assert (ROOT / folder).exists(), folder
     verbs = set(re.findall(r"^hear-fusion ([a-z]+)|`hear-fusion ([a-z]+)", readme, re.MULTILINE))
     assert {verb for pair in verbs for verb in pair if verb} <= set(main.commands)
+
+
+def test_the_table_of_modules_is_that_of_the_code() -> None:
+    assert f"\n\n{modules_table()}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(REGISTRY) == {"cnn14", "vggish", "ast", "yamnet"}
+    for name in REGISTRY:
+        assert f"`hear_fusion.{name}`" in modules_table()
 
 
 def test_every_verb_named_in_a_message_exists() -> None:
