@@ -12,6 +12,10 @@ from torch import Tensor
 from hear_fusion.backbones import REGISTRY, Backbone
 from tests.networks import TENSORS
 
+# Slim networks gain nothing from threads, and on a busy machine these wait for each other: the
+# tests of the extractor were seen to take five times as long with two.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(scope="session")
 def weight_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
