@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from torch import Tensor
 from hear_fusion.backbones import REGISTRY, Backbone
 from tests.networks import TENSORS
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    torch.set_num_threads(1)  # workers run side by side, one a core
+# Slim networks gain nothing from threads, and on a busy machine these wait for each other: the
+# tests of the extractor were seen to take five times as long with two.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,7 @@ COMPLAINTS = ("We suggest a interval", "appears to be wrong", "You won't have em
         ("cnn14_3_6_40ms", True),
         ("yamnet_5_13_40ms", True),
         ("vggish_10_15", False),
-        ("vggish_10_15_40ms", True),
         ("ast_5_12", False),
-        ("ast_5_12_50ms", True),
     ],
 )
 def test_hear_validator(name: str, quiet: bool, weight_files: dict[str, Path]) -> None:

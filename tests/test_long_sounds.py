@@ -38,8 +38,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # kilobytes on Linux
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name.startswith("ast") else ()) for name in FULL],
+)
 def test_twenty_minutes_of_scenes_under_3_gb(name: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save(FULL[name](), path)

@@ -3,19 +3,17 @@
 import json
 from pathlib import Path
 
-import pytest
 import torch
+from panns_hear.models import Cnn14
 
 from hear_fusion.evaluate.identity import sha256_of_path
 from hear_fusion.evaluate.run import run
 from tests.evaluate.hear_tasks import write_scene_task
 
 
-@pytest.mark.slow
 def test_panns_hear_is_evaluated(tmp_path: Path) -> None:
-    models = pytest.importorskip("panns_hear.models")
     torch.manual_seed(0)
-    network = models.Cnn14(
+    network = Cnn14(
         sample_rate=32000,
         window_size=1024,
         hop_size=320,
