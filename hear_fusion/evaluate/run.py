@@ -21,8 +21,8 @@ from hear_fusion.evaluate.identity import DONE_FILE
 from hear_fusion.evaluate.jobs import Job, run_jobs
 from hear_fusion.evaluate.memory import available_bytes, default_jobs, fits_in_memory
 from hear_fusion.evaluate.scores import Score, read_score
-from hear_fusion.evaluate.session import Session
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+from hear_fusion.evaluate.workspace import Workspace
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
 
@@ -88,29 +88,29 @@ def run(
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
-    session = Session(embeddings_dir.absolute())
+    workspace = Workspace(embeddings_dir.absolute())
     folders = {name: embeddings_folder_name(name, options) for name in dict.fromkeys(modules)}
     results = [
-        Result(name, session.embeddings_dir / folder / task.name)
+        Result(name, workspace.embeddings_dir / folder / task.name)
         for name, folder in folders.items()
         for task in task_paths
     ]
     try:
-        session.embeddings_dir.mkdir(parents=True, exist_ok=True)
+        workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
         with (
             # Two runs would remove each other's unfinished folders.
-            exclusive(session.embeddings_dir / ".lock"),
+            exclusive(workspace.embeddings_dir / ".lock"),
             # None: no bar where there is no terminal to draw it on.
             tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress,
         ):
             for name in folders:
                 own = [result for result in results if result.module == name]
-                _compute_embeddings(session, own, task_paths, model, model_options, progress)
+                _compute_embeddings(workspace, own, task_paths, model, model_options, progress)
             settings = PredictionSettings(grid_points, grid)
             extra = ["--gpus", gpus] if gpus is not None else []
-            _make_predictions(session, results, settings, extra, jobs, in_memory, progress)
+            _make_predictions(workspace, results, settings, extra, jobs, in_memory, progress)
     finally:
-        session.clean()
+        workspace.clean()
     for result in results:
         if result.error is None:
             try:
@@ -121,7 +121,7 @@ def run(
 
 
 def _compute_embeddings(
-    session: Session,
+    workspace: Workspace,
     results: Sequence[Result],
     task_paths: Sequence[Path],
     model: Path | None,
@@ -130,7 +130,7 @@ def _compute_embeddings(
 ) -> None:
     """Run the embeddings runner for one module: one process, one more after each failed task."""
     module, module_folder = results[0].module, results[0].folder.parent
-    log = session.log(module_folder, "embeddings")
+    log = workspace.log(module_folder, "embeddings")
     before = progress.n
 
     def is_done(result: Result) -> bool:
@@ -148,16 +148,16 @@ def _compute_embeddings(
                 # So that the only unfinished folder is the one of the task that failed.
                 shutil.rmtree(result.folder, ignore_errors=True)
         # heareval takes one task or all in a folder: a folder of links makes any choice "all".
-        chosen = session.scratch(module_folder / ".tasks")
+        chosen = workspace.scratch(module_folder / ".tasks")
         for task in task_paths:
             if any(result.task == task.name for result in pending):
                 (chosen / task.name).symlink_to(task)
         arguments = [*_LAUNCHER, "embeddings", module, "--tasks-dir", str(chosen)]
-        arguments += ["--embeddings-dir", str(session.embeddings_dir)]
+        arguments += ["--embeddings-dir", str(workspace.embeddings_dir)]
         arguments += ["--model-options", model_options]
         arguments += ["--model", str(model.absolute())] if model is not None else []
         label = f"computing embeddings with {module}"
-        job = Job(label, arguments, log, Path.cwd(), session.environment())
+        job = Job(label, arguments, log, Path.cwd(), workspace.environment())
         run_jobs([job], parallel=1, on_tick=show, on_end=lambda _job: None)
         if job.exit_code == 0:
             break
@@ -172,7 +172,7 @@ def _compute_embeddings(
 
 
 def _make_predictions(
-    session: Session,
+    workspace: Workspace,
     results: Sequence[Result],
     settings: PredictionSettings,
     extra: Sequence[str],
@@ -192,7 +192,7 @@ def _make_predictions(
         in_memory_word = str(fits if in_memory is None else in_memory)
         arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
         settings.write(result.folder)  # before heareval's mark, which does not tell them
-        jobs.append(_prediction_job(session, result, arguments))
+        jobs.append(_prediction_job(workspace, result, arguments))
         by_label[jobs[-1].label] = result
 
     def show(running: list[Job]) -> None:
@@ -221,18 +221,18 @@ def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
         return False
 
 
-def _prediction_job(session: Session, result: Result, arguments: Sequence[str]) -> Job:
+def _prediction_job(workspace: Workspace, result: Result, arguments: Sequence[str]) -> Job:
     # heareval writes logs/<path given> below the working folder; absolute paths would escape it.
-    cwd = session.scratch(result.folder)
+    cwd = workspace.scratch(result.folder)
     link = cwd / result.folder.parent.name
     link.symlink_to(result.folder.parent)
     return Job(
         f"predicting {result.task} from {link.name}",
         [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *arguments],
-        session.log(result.folder, "predictions"),
+        workspace.log(result.folder, "predictions"),
         cwd,
         # More threads make heareval's small matrices slower.
-        session.environment(OMP_NUM_THREADS="1"),
+        workspace.environment(OMP_NUM_THREADS="1"),
     )
 
 

@@ -10,7 +10,7 @@ import hear_fusion
 
 
 @dataclass
-class Session:
+class Workspace:
     """Places and environment shared by the child processes.
 
     Attributes:
@@ -37,7 +37,7 @@ class Session:
         return path
 
     def clean(self) -> None:
-        """Remove what this session put into the scratch folder, and the folder if it is empty."""
+        """Remove what this workspace put into the scratch folder, and the folder if it is empty."""
         for path in self.used:
             shutil.rmtree(path, ignore_errors=True)
         scratch = self.embeddings_dir / ".scratch"
