@@ -29,12 +29,14 @@ FULL: dict[str, Callable[[], dict[str, Tensor]]] = {
     "ast_5_12": lambda: ast_tensors(FULL_AST_WIDTHS),  # a quarter of an hour on two cores
 }
 
+# Not getrusage's ru_maxrss: a process inherits the peak of the one that started it, here a test
+# worker with networks of its own. The kernel counts VmHWM anew for each program.
 SCRIPT = """
-import resource, sys, torch, hear_fusion
+import re, sys, torch, hear_fusion
 model = hear_fusion.load(sys.argv[1], sys.argv[2])
 scenes = model.scenes(0.1 * torch.randn(1, 20 * 60 * 16000))
 assert scenes.shape == (1, model.scene_embedding_size) and torch.isfinite(scenes).all()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # kilobytes on Linux
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
 
 
@@ -49,4 +51,4 @@ def test_twenty_minutes_of_scenes_under_3_gb(name: str, tmp_path: Path) -> None:
         [sys.executable, "-c", SCRIPT, name, str(path)], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert int(run.stdout) < 3e6
+    assert 3e5 < int(run.stdout) < 3e6  # kilobytes
