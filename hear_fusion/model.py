@@ -44,6 +44,11 @@ class FusionModel(nn.Module):
         self.choice = choice
         layers = choice.layers or (ORIGINAL,)
         self.extractor = Extractor(backbone, layers, precision, chunk_seconds, layer_scale)
+        self._options: dict[str, Any] = {
+            "precision": precision,
+            "chunk_seconds": chunk_seconds,
+            "layer_scale": layer_scale,
+        }
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -108,6 +113,15 @@ class FusionModel(nn.Module):
             chunk_seconds=chunk_seconds,
             layer_scale=cast("LayerScale", layer_scale),
         )
+
+    def with_choice(self, choice: Choice) -> Self:
+        """Make a model of the same network, weights and options for another choice.
+
+        Args:
+            choice: Layers and hop; `ORIGINAL` may stand among the layers, to have the original
+                embedding from the same pass.
+        """
+        return type(self)(self.backbone, choice, **self._options)
 
     @cached_property
     def weights_sha256(self) -> str:

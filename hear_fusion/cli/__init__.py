@@ -6,6 +6,7 @@ Each verb imports what it needs inside its function, so that ``--help`` answers 
 import click
 
 from hear_fusion.cli.demo import demo
+from hear_fusion.cli.embed import embed
 from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.tasks import tasks
@@ -17,5 +18,5 @@ def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
 
 
-for _verb in (list_networks, weights, tasks, evaluate, demo):
+for _verb in (list_networks, weights, tasks, embed, evaluate, demo):
     main.add_command(_verb)

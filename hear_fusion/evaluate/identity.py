@@ -81,7 +81,9 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
         )
 
 
-def refuse_other_task(task: Path, task_folder: Path) -> None:
+def refuse_other_task(
+    task: Path, task_folder: Path, *, done: str = DONE_FILE, option: str = "--embeddings-dir"
+) -> None:
     """Check that a finished folder of embeddings was made from this task as it is now.
 
     heareval copies the metadata, the vocabulary and the labels of each split; a task that was made
@@ -90,18 +92,20 @@ def refuse_other_task(task: Path, task_folder: Path) -> None:
     Args:
         task: The HEAR task folder.
         task_folder: ``<embeddings dir>/<module>/<task>``; may not exist yet.
+        done: File that tells that the folder is finished.
+        option: What the user names the folder above by.
 
     Raises:
         ValueError: If the folder is finished and one of the copies differs.
     """
-    if not (task_folder / DONE_FILE).exists():
+    if not (task_folder / done).exists():
         return
     for original in sorted((*task.glob("*.json"), *task.glob("*.csv"))):
         copy = task_folder / original.name
         if not copy.exists() or copy.read_bytes() != original.read_bytes():
             raise ValueError(
                 f"embeddings in {task_folder} must be made of the task as it is now, got another "
-                f"{original.name} than in {task.resolve()}; choose another --embeddings-dir or "
+                f"{original.name} than in {task.resolve()}; choose another {option} or "
                 "delete the folder"
             )
 

@@ -84,7 +84,7 @@ def run(
     Raises:
         ValueError: If an argument or the tasks folder is not as described.
     """
-    options = _read_options(model_options)
+    options = read_options(model_options)
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
@@ -236,7 +236,12 @@ def _prediction_job(workspace: Workspace, result: Result, arguments: Sequence[st
     )
 
 
-def _read_options(model_options: str) -> dict[str, Any]:
+def read_options(model_options: str) -> dict[str, Any]:
+    """Read the JSON object of ``--model-options``.
+
+    Raises:
+        ValueError: If it is none.
+    """
     try:
         options = json.loads(model_options)
     except json.JSONDecodeError as err:

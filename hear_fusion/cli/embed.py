@@ -1,0 +1,101 @@
+"""``hear-fusion embed``: one pass over the clips for all layers of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("more_modules", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--backbone", required=True, metavar="NETWORK", help="Such as cnn14; see 'hear-fusion list'."
+)
+@click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
+)
+@click.option(
+    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
+)
+@click.option("--store", type=_PATH, required=True, help="Where the features of layers are kept.")
+@click.option(
+    "--modules",
+    multiple=True,
+    metavar="NAME",
+    help="Also write the embeddings of these modules as heareval does: one or more names.",
+)
+@click.option(
+    "--embeddings-dir",
+    type=_PATH,
+    default=Path("embeddings"),
+    show_default=True,
+    help="Where the embeddings of modules are written.",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Weights file of the network; without it the default one.",
+)
+@click.option(
+    "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
+)
+@click.option("--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1.")
+def embed(
+    more_modules: tuple[str, ...],
+    backbone: str,
+    tasks_dir: Path,
+    tasks: tuple[str, ...],
+    store: Path,
+    modules: tuple[str, ...],
+    embeddings_dir: Path,
+    model: Path | None,
+    model_options: str,
+    device: str,
+) -> None:
+    """Run every clip once through a network and keep the features of all its layers.
+
+    The store holds one memory-mapped array a layer and split; a fusion is the concatenation of its
+    layers, so it costs nothing. For each of --modules the folders that heareval's embeddings runner
+    would have written are made from it, and 'hear-fusion evaluate' goes on from there. Event tasks
+    need modules, since frames are kept only for those. What is done is not done again.
+
+    \b
+    Examples:
+      hear-fusion embed --backbone yamnet --tasks-dir tasks --store store
+      hear-fusion embed --backbone cnn14 --tasks-dir tasks --store store \\
+          --modules cnn14 cnn14_3_6 --embeddings-dir embeddings
+      hear-fusion evaluate hear_fusion.cnn14 hear_fusion.cnn14_3_6 --tasks-dir tasks
+    """  # noqa: D301 - click marks paragraphs to keep with a real backspace
+    from hear_fusion.backbones import REGISTRY
+    from hear_fusion.checkpoints import WeightsError
+    from hear_fusion.evaluate.embed import embed_task
+    from hear_fusion.evaluate.export import export_module
+    from hear_fusion.evaluate.folders import find_tasks
+    from hear_fusion.evaluate.network import Network, parse_modules
+    from hear_fusion.evaluate.run import read_options
+
+    if backbone not in REGISTRY:
+        raise click.BadParameter(
+            f"--backbone must be one of {', '.join(REGISTRY)}, got {backbone!r}"
+        )
+    try:
+        choices = parse_modules((*modules, *more_modules), backbone)
+        folders = find_tasks(tasks_dir, tasks or None)
+        network = Network.load(backbone, model, read_options(model_options), device)
+        for task in folders:
+            stored = embed_task(network, task, store, choices)
+            if stored is None:
+                click.echo(f"{task.name}: an event task; name --modules such as {backbone}_40ms")
+                continue
+            for choice in choices:
+                export_module(stored, task, choice, network, embeddings_dir)
+            n_clips = sum(map(len, stored.filenames.values()))
+            click.echo(f"{task.name}: {n_clips} clips, {stored.seconds:.1f} s, {stored.folder}")
+    except (ValueError, OSError, WeightsError) as err:
+        raise click.ClickException(str(err)) from err
