@@ -66,13 +66,25 @@ def difference(
             f"scores must be of the same task, metric and clips, got {first} and {second}; "
             "evaluate both on the same task folder"
         )
+    low, high = paired_interval(
+        first_folds,
+        second_folds,
+        n_resamples=affordable_resamples(first.metric, n_resamples),
+        seed=seed,
+    )
+    return Difference(first, second, second.value - first.value, low, high)
+
+
+def paired_interval(
+    first: Sequence[Fold], second: Sequence[Fold], *, n_resamples: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval of second minus first, both scored on the same draws of clips."""
     rng = np.random.default_rng(seed)
     gains = []
-    for _ in range(affordable_resamples(first.metric, n_resamples)):
-        drawn = [rng.integers(n, size=n) for n in sizes]
-        gains.append(score_folds(second_folds, drawn) - score_folds(first_folds, drawn))
-    low, high = percentile_interval(np.array(gains))
-    return Difference(first, second, second.value - first.value, low, high)
+    for _ in range(n_resamples):
+        drawn = [rng.integers(fold.n, size=fold.n) for fold in first]
+        gains.append(score_folds(second, drawn) - score_folds(first, drawn))
+    return percentile_interval(np.array(gains))
 
 
 def format_differences(rows: Sequence[Difference], columns: tuple[str, str]) -> str:

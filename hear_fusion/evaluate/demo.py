@@ -12,7 +12,8 @@ from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import cached, locate
 from hear_fusion.evaluate.compare import Difference, difference
 from hear_fusion.evaluate.folders import read_metadata
-from hear_fusion.evaluate.linear import is_linear_task, linear_folds, linear_score
+from hear_fusion.evaluate.linear_folders import is_linear_task, linear_folds, linear_score
+from hear_fusion.evaluate.protocol import DEMO_PROTOCOL
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_folds
 
@@ -29,7 +30,7 @@ class DemoScores:
 
     Attributes:
         official: heareval's own predictor, every task.
-        linear: A standardised linear head, tasks with one label a clip.
+        linear: The paper's linear evaluation on a reduced grid, tasks with one label a clip.
         errors: What failed, if anything did.
     """
 
@@ -92,7 +93,7 @@ def evaluate_demo(
                 grid_points=GRID_POINTS,
             )
     pairs = _pairs(results)
-    say("standardised linear head on the same embeddings")
+    say("linear evaluation on the same embeddings")
     return DemoScores(
         [_official(*pair) for pair in pairs],
         [_linear(*pair) for pair in pairs if is_linear_task(pair[0].folder)],
@@ -118,7 +119,7 @@ def _official(original: Result, fused: Result) -> Difference:
 
 
 def _linear(original: Result, fused: Result) -> Difference:
-    first, second = linear_folds(original.folder), linear_folds(fused.folder)
+    first, second = (linear_folds(pair.folder, DEMO_PROTOCOL) for pair in (original, fused))
     return difference(
         linear_score(original.folder, first), linear_score(fused.folder, second), first, second
     )

@@ -1,0 +1,96 @@
+"""Linear heads trained together beside one head after another, in one run.
+
+Both train heads of all learning rates and seeds for the same number of epochs on the same
+standardised features, held in memory, with validation and a copy of improved weights each epoch.
+The peer is a plain loop: gather a batch by index, `torch.nn.Linear`, cross-entropy, Adam.
+
+    python benchmarks/heads.py --dims 2048 6144 --classes 12 --epochs 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import platform
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from hear_fusion.evaluate.features import Features
+from hear_fusion.evaluate.heads import Clips, train_heads
+from hear_fusion.evaluate.protocol import Protocol
+
+RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
+
+
+def one_head(clips: Clips, matrix: Tensor, rate: float, seed: int, protocol: Protocol) -> float:
+    """Train a single head with torch's own parts; give its best validation accuracy."""
+    torch.manual_seed(seed)
+    head = torch.nn.Linear(matrix.shape[1], clips.n_classes)
+    adam = torch.optim.Adam(head.parameters(), lr=rate, weight_decay=protocol.weight_decay)
+    valid, valid_classes = matrix[clips.valid], clips.classes[clips.valid]
+    best = -1.0
+    for _ in range(protocol.max_epochs):
+        order = clips.train[torch.randperm(len(clips.train))]
+        for batch in order.split(protocol.batch_size):
+            adam.zero_grad()
+            loss = cross_entropy(head(matrix[batch]), clips.classes[batch]) / clips.n_classes
+            loss.backward()
+            adam.step()
+        with torch.no_grad():
+            accuracy = float((head(valid).argmax(1) == valid_classes).float().mean())
+        if accuracy >= best:
+            best, _weights = accuracy, copy.deepcopy(head.state_dict())
+    return best
+
+
+def compare(n_clips: int, dim: int, n_classes: int, protocol: Protocol, runs: int) -> None:
+    """Time both in turn and print the best times."""
+    rng = np.random.default_rng(0)
+    n_valid = n_clips // 8
+    classes = torch.from_numpy(rng.integers(n_classes, size=n_clips + n_valid))
+    raw = rng.normal(size=(n_clips + n_valid, dim)).astype(np.float32)
+    features = Features([[raw]], n_fit=n_clips)
+    valid = torch.arange(n_clips, n_clips + n_valid)
+    clips = Clips(features, classes, n_classes, torch.arange(n_clips), valid, valid)
+    matrix = features.rows(torch.arange(len(raw)))[:, :dim].contiguous()
+    ours, theirs = [], []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        for seed in protocol.seeds:
+            train_heads(clips, seed, protocol)
+        ours.append(time.perf_counter() - begin)
+        begin = time.perf_counter()
+        for seed in protocol.seeds:
+            for rate in protocol.learning_rates:
+                one_head(clips, matrix, rate, seed, protocol)
+        theirs.append(time.perf_counter() - begin)
+    print(f"{dim:>5} dims, {n_classes:>3} classes: together {min(ours):7.2f} s, "
+          f"one by one {min(theirs):7.2f} s, {min(theirs) / min(ours):5.1f} x")  # fmt: skip
+
+
+def main() -> None:
+    """Time all sizes asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--clips", type=int, default=1200, help="training clips")
+    parser.add_argument("--dims", type=int, nargs="+", default=[2048, 6144])
+    parser.add_argument("--classes", type=int, nargs="+", default=[12, 50])
+    parser.add_argument("--epochs", type=int, default=10, help="of both; none stops early")
+    parser.add_argument("--runs", type=int, default=3, help="of both in turn; the best counts")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    protocol = Protocol(learning_rates=RATES, max_epochs=args.epochs, patience=args.epochs + 1)
+    print(f"{platform.machine()}, {args.threads} threads, torch {torch.__version__}, "
+          f"{args.clips} clips, {len(RATES)} rates x {len(protocol.seeds)} seeds, "
+          f"{args.epochs} epochs")  # fmt: skip
+    for dim in args.dims:
+        for n_classes in args.classes:
+            compare(args.clips, dim, n_classes, protocol, args.runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What the test clips tell about accuracies: intervals, paired tests, deviations.
+
+Everything takes ``correct``: for each fold, whether each test clip is right, shape (seed, clip).
+Seeds are averaged first: a clip is the unit that is drawn, not a run on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hear_fusion.evaluate.compare import paired_interval
+from hear_fusion.evaluate.scores import Fold, Indices, bootstrap_interval
+
+Correct = Sequence[NDArray[np.bool_]]
+_EXACT = 16  # non-zero differences: 65536 flips
+_CHUNK_ELEMENTS = 4_000_000
+
+
+def as_folds(correct: Correct) -> list[Fold]:
+    """Make folds whose clips can be drawn; their score is the accuracy, mean over seeds."""
+    return [_fold(values.mean(axis=0)) for values in correct]
+
+
+def _fold(rates: NDArray[np.float64]) -> Fold:
+    def score(drawn: Indices) -> float:
+        return float(rates[drawn].mean())
+
+    return Fold(len(rates), score)
+
+
+def accuracy(correct: Correct) -> float:
+    """Accuracy, mean over seeds, then over folds.
+
+    >>> accuracy([np.array([[True, False]]), np.array([[True, True, True]])])
+    0.75
+    """
+    return float(np.mean([values.mean() for values in correct]))
+
+
+def accuracy_interval(
+    correct: Correct, *, n_resamples: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the accuracy over the test clips of each fold."""
+    return bootstrap_interval(as_folds(correct), n_resamples=n_resamples, seed=seed)
+
+
+def difference_interval(
+    first: Correct, second: Correct, *, n_resamples: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval of second minus first, both scored on the same draws.
+
+    Raises:
+        ValueError: If they are not of the same clips.
+    """
+    _require_same_clips(first, second)
+    return paired_interval(as_folds(first), as_folds(second), n_resamples=n_resamples, seed=seed)
+
+
+def paired_p(first: Correct, second: Correct, *, n_flips: int = 10_000, seed: int = 0) -> float:
+    """Two-sided p of a sign-flip permutation test of the difference of two accuracies.
+
+    If both were as good, each clip's difference could as well have had the other sign. Up to 16
+    clips that differ, all signs are tried; else random ones, with the observed one among them.
+
+    Args:
+        first: The one.
+        second: The other, on the same clips.
+        n_flips: Random flips of all signs.
+        seed: Seed of them.
+
+    Raises:
+        ValueError: If they are not of the same clips.
+
+    >>> paired_p([np.zeros((1, 3), bool)], [np.ones((1, 3), bool)])
+    0.25
+    """
+    _require_same_clips(first, second)
+    differences = np.concatenate(
+        [(b.mean(axis=0) - a.mean(axis=0)) / b.shape[1] for a, b in zip(first, second, strict=True)]
+    )
+    differences = differences[differences != 0]
+    n_clips = len(differences)
+    observed = abs(differences.sum()) * (1 - 1e-9)  # flips that tie but for rounding count
+    if n_clips <= _EXACT:
+        bits = np.arange(2**n_clips)[:, None] >> np.arange(n_clips) & 1
+        return float((np.abs((1 - 2 * bits) @ differences) >= observed).mean())
+    rng = np.random.default_rng(seed)
+    n_chunk = max(1, _CHUNK_ELEMENTS // n_clips)
+    n_extreme = 0
+    for begin in range(0, n_flips, n_chunk):
+        bits = rng.integers(2, size=(min(n_chunk, n_flips - begin), n_clips), dtype=np.int8)
+        n_extreme += int((np.abs((1 - 2 * bits) @ differences) >= observed).sum())
+    return (1 + n_extreme) / (1 + n_flips)
+
+
+def seed_deviation(accuracies: NDArray[np.float64]) -> float:
+    """Standard deviation over seeds of accuracies (seed, fold), folds averaged; NaN if one.
+
+    >>> seed_deviation(np.array([[0.5, 0.7], [0.7, 0.9]])).__round__(4)
+    0.1414
+    """
+    return _deviation(accuracies.mean(axis=1))
+
+
+def fold_deviation(accuracies: NDArray[np.float64]) -> float:
+    """Standard deviation over folds of accuracies (seed, fold), seeds averaged; NaN if one."""
+    return _deviation(accuracies.mean(axis=0))
+
+
+def _deviation(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
+
+
+def _require_same_clips(first: Correct, second: Correct) -> None:
+    sizes = [[values.shape[1] for values in correct] for correct in (first, second)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"both must be of the same clips, got folds of {sizes[0]} and {sizes[1]}; evaluate "
+            "both on the same task folder"
+        )
