@@ -1,7 +1,7 @@
 """What a study found, as records that are written once and read by every report.
 
-A results folder holds one folder a network with ``study.json``, and for each task the correctness
-of every test clip (``correct/<task>.npz``), from which intervals and paired tests were made.
+A results folder holds one folder a network with ``study.json``, and the results of all heads, with
+the correctness of every test clip, from which intervals and paired tests were made.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Study:
         backbone: Network, a key of the registry.
         middle, late: The chosen layers M and L.
         selection: Scores that M and L were chosen on.
-        grouping: Where the groups of tasks come from: the configuration, or the data.
+        grouping: Where the groups of tasks come from: the configuration, the data, or both.
         tasks: One record a task.
         weights_sha256: The network's weights.
         config: The configuration as it was read, with every default filled in.
@@ -112,7 +112,7 @@ class Study:
     middle: int
     late: int
     selection: Literal["validation", "test"]
-    grouping: Literal["config", "data"]
+    grouping: Literal["config", "data", "mixed"]
     tasks: tuple[TaskStudy, ...]
     weights_sha256: str
     config: Mapping[str, Any] = field(default_factory=dict)
