@@ -9,6 +9,9 @@ from hear_fusion.evaluate.results import Estimate, Gain, Study, TaskStudy
 from hear_fusion.report.formats import Number
 from hear_fusion.report.published import column_of
 
+# How the paper names the layer a group of tasks speaks for.
+SIGNS = {"middle": "M", "late": "L"}
+
 
 def percent(found: Estimate | Gain) -> Number:
     """Show an accuracy, or a difference of two with its sign, in percent."""
@@ -50,8 +53,8 @@ def task_groups(study: Study) -> Mapping[str, Sequence[TaskStudy]]:
         column = column_of(task)
         if column is not None:
             groups.setdefault(f"{column.family} tasks", []).append(task)
-    for task in study.tasks:
-        groups.setdefault(f"{'M' if task.group == 'middle' else 'L'} tasks", []).append(task)
+    for group, sign in SIGNS.items():
+        groups[f"{sign} tasks"] = [task for task in study.tasks if task.group == group]
     several = {name: tasks for name, tasks in groups.items() if 2 <= len(tasks) < len(study.tasks)}
     if len(study.tasks) > 1:
         several["all tasks"] = list(study.tasks)

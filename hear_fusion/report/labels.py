@@ -13,7 +13,7 @@ from hear_fusion.report.formats import clean
 _TAIL = re.compile(r"-v?\d+(\.\d+)+-[^-]+$")
 
 
-def task_labels(tasks: Sequence[str], limit: int = 22) -> dict[str, str]:
+def task_labels(tasks: Sequence[str], limit: int = 20) -> dict[str, str]:
     """Shorten the names of task folders without making two the same.
 
     Args:
@@ -23,15 +23,14 @@ def task_labels(tasks: Sequence[str], limit: int = 22) -> dict[str, str]:
     Returns:
         A label for each name.
 
-    >>> task_labels(["esc50-v2.0.0-full", "speech-v1.0.0-5h", "speech-v1.0.0-full"])
-    {'esc50-v2.0.0-full': 'esc50', 'speech-v1.0.0-5h': 'speech-v1.0.0-5h', \
-'speech-v1.0.0-full': 'speech-v1.0.0-full'}
+    >>> task_labels(["esc50-v2.0.0-full", "fsd-v1.0-5h", "fsd-v1.0-full"])
+    {'esc50-v2.0.0-full': 'esc50', 'fsd-v1.0-5h': 'fsd-v1.0-5h', 'fsd-v1.0-full': 'fsd-v1.0-full'}
     """
-    bare = {task: _TAIL.sub("", clean(task)) for task in tasks}
+    bare = {task: _TAIL.sub("", clean(task)) or "(no name)" for task in tasks}
     counts = Counter(bare.values())
     labels: dict[str, str] = {}
     for task in tasks:
-        whole = bare[task] if counts[bare[task]] == 1 else clean(task)
+        whole = bare[task] if counts[bare[task]] == 1 else clean(task) or "(no name)"
         label = _shortened(whole, limit)
         number = 2
         while label in labels.values():

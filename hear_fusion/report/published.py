@@ -35,7 +35,7 @@ from typing import Literal
 
 from hear_fusion.evaluate.results import TaskStudy
 
-Family = Literal["SER", "NOSS", "Music"]
+Family = Literal["SER", "NOSS", "music"]
 Row = tuple[float | None, ...]
 
 AVERAGE_TOLERANCE = 1.5
@@ -71,9 +71,9 @@ COLUMNS = (
     Column("VC1", "NOSS", ("voxceleb1",), 1251, 153516, 3.0),
     Column("VF", "NOSS", ("voxforge",), 6, 176428, 3.0),
     Column("CRM-D", "NOSS", ("crema_d",), 6, 7438, 3.0),
-    Column("GTZAN", "Music", ("gtzan_filtered",), 10, 930, 5.0),
-    Column("NSynth", "Music", ("nsynth_family",), 11, 305979, 1.5),
-    Column("Surge", "Music", ("surge",), 88, 183392, 3.0),
+    Column("GTZAN", "music", ("gtzan_filtered",), 10, 930, 5.0),
+    Column("NSynth", "music", ("nsynth_family",), 11, 305979, 1.5),
+    Column("Surge", "music", ("surge",), 88, 183392, 3.0),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hear_fusion.evaluate.results import Estimate, Study, TaskStudy
-from hear_fusion.report.averages import layer_means, mean_of, percent, task_groups
+from hear_fusion.report.averages import SIGNS, layer_means, mean_of, percent, task_groups
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import joined, slug
 
 NONE = "-"
-GROUPS = {"middle": "M", "late": "L"}
 
 
 def gains_table(study: Study, name: str) -> Table:
@@ -53,7 +52,7 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
     alone = tasks[0] if len(tasks) == 1 else None
     row: list[Cell] = [
         name,
-        GROUPS[alone.group] if alone else "",
+        SIGNS[alone.group] if alone else "",
         Number(sum(task.gain.n for task in tasks), digits=0),
         mean_of([task.original for task in tasks]),
         mean_of([task.fused for task in tasks]),
@@ -90,31 +89,23 @@ def layers_table(study: Study, name: str) -> Table:
     head = ["layer"]
     columns: list[dict[int | str, Cell]] = []
     for task in study.tasks:
-        every: dict[int | str, Estimate] = {
-            **task.layers,
-            "original": task.original,
-            "fused": task.fused,
-        }
+        every: dict[int | str, Estimate] = dict(task.layers.items())
+        every |= {"original": task.original, "fused": task.fused}
         head.append(task.task)
         columns.append({key: percent(found) for key, found in every.items()})
         if any(found.official is not None for found in every.values()):
             head.append(f"{task.task} (heareval)")
             columns.append({key: _official([found.official]) for key, found in every.items()})
     for valid in (False, True):
-        for group, sign in GROUPS.items():
+        for group, sign in SIGNS.items():
             means = layer_means(study, group, valid=valid)
             if means:
                 head.append(f"mean of {sign} tasks" + (", validation" if valid else ""))
                 columns.append({key: Number(mean) for key, mean in means.items()})
     numbers = sorted(study.tasks[0].layers)
-    rows = [
-        (title, *(column.get(key, "") for column in columns))
-        for title, key in [
-            *((_layer_title(study, number), number) for number in numbers),
-            ("original", "original"),
-            (f"fused {joined(study.chosen)}", "fused"),
-        ]
-    ]
+    titles: dict[int | str, str] = {number: _layer_title(study, number) for number in numbers}
+    titles |= {"original": "original", "fused": f"fused {joined(study.chosen)}"}
+    rows = [(title, *(column.get(key, "") for column in columns)) for key, title in titles.items()]
     return Table(
         f"layers-{slug(name)}",
         f"Layers of {study.backbone}",
