@@ -32,6 +32,7 @@ class Chapter:
     """A study as the page shows it."""
 
     name: str
+    backbone: str
     summary: str
     rule: str
     drawings: tuple[Drawing, ...]
@@ -97,9 +98,9 @@ def render(chapters: Sequence[Chapter], sections: Sequence[Section]) -> str:
     )
     environment.filters["inline"] = _inline
     environment.filters["address"] = _address
-    backbones = ", ".join(dict.fromkeys(each.name for each in chapters))
+    networks = ", ".join(dict.fromkeys(each.backbone for each in chapters))
     return environment.get_template("page.html.j2").render(
-        title=f"Layers and their fusion: {backbones}", chapters=chapters, sections=sections
+        title=f"Layers and their fusion: {networks}", chapters=chapters, sections=sections
     )
 
 
@@ -113,6 +114,7 @@ def chapter(study: Study, name: str) -> Chapter:
     tables = (gains_table(study, name), reproduction_table(study, name), layers_table(study, name))
     return Chapter(
         name,
+        study.backbone,
         summary(study, name),
         selection_rule(study),
         study_drawings(study, name),

@@ -93,7 +93,7 @@ def layers_table(study: Study, name: str) -> Table:
         every |= {"original": task.original, "fused": task.fused}
         head.append(task.task)
         columns.append({key: percent(found) for key, found in every.items()})
-        if any(found.official is not None for found in every.values()):
+        if any(found.official is not None for found in task.layers.values()):
             head.append(f"{task.task} (heareval)")
             columns.append({key: _official([found.official]) for key, found in every.items()})
     for valid in (False, True):

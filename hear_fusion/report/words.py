@@ -65,7 +65,8 @@ def _tally(study: Study) -> str:
         )
     unclear = [task.task for task in study.tasks if task.gain.low <= 0 <= task.gain.high]
     worse = [task.task for task in study.tasks if task.gain.high < 0]
-    text = f"The fusion is clearly better, its interval above zero, on {clear[0]} of {len(gains)}"
+    of_all = f"all {len(gains)}" if clear[0] == len(gains) else f"{clear[0]} of {len(gains)}"
+    text = f"The fusion is clearly better, its interval above zero, on {of_all}"
     text += f"; clearly worse on {_listed(worse)}" if worse else "; clearly worse on none"
     return text + (f"; not told apart on {_listed(unclear)}." if unclear else ".")
 
