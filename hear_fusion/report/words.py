@@ -20,20 +20,18 @@ def summary(study: Study, name: str) -> str:
 
 
 def _choice(study: Study) -> str:
-    groups = {
-        sign: sum(task.group == group for task in study.tasks) for group, sign in SIGNS.items()
-    }
     n_layers = len(study.tasks[0].layers)
+    among = f"Of the {n_layers} layers of {study.backbone}, layer"
     on = f"by {study.selection} scores"
     if study.middle == study.late:
-        return (
-            f"Of the {n_layers} layers of {study.backbone}, layer {study.middle} was chosen as M "
-            f"and as L, {on}: it stands alone."
-        )
+        return f"{among} {study.middle} was chosen as M and as L, {on}: it stands alone."
+    chosen = {}
+    for group, sign in SIGNS.items():
+        n = sum(task.group == group for task in study.tasks)
+        chosen[group] = f"{sign} (for {n} {'task' if n == 1 else 'tasks'})"
     return (
-        f"Of the {n_layers} layers of {study.backbone}, layer {study.middle} was chosen as M (for "
-        f"{_count(groups['M'], 'task')}) and layer {study.late} as L (for "
-        f"{_count(groups['L'], 'task')}), {on}."
+        f"{among} {study.middle} was chosen as {chosen['middle']} and layer {study.late} as "
+        f"{chosen['late']}, {on}."
     )
 
 
@@ -54,18 +52,14 @@ def _gain(study: Study, name: str) -> str:
 
 def _tally(study: Study) -> str:
     gains = [task.gain for task in study.tasks]
-    clear = [sum(gain.low > 0 for gain in gains), sum(gain.high < 0 for gain in gains)]
-    if len(gains) == 1:
-        return (
-            "The interval lies above zero."
-            if clear[0]
-            else "The interval lies below zero."
-            if clear[1]
-            else "The interval includes zero: this task does not tell which is better."
-        )
-    unclear = [task.task for task in study.tasks if task.gain.low <= 0 <= task.gain.high]
+    better = sum(gain.low > 0 for gain in gains)
     worse = [task.task for task in study.tasks if task.gain.high < 0]
-    of_all = f"all {len(gains)}" if clear[0] == len(gains) else f"{clear[0]} of {len(gains)}"
+    unclear = [task.task for task in study.tasks if task.gain.low <= 0 <= task.gain.high]
+    if len(gains) == 1:
+        if unclear:
+            return "The interval includes zero: this task does not tell which is better."
+        return f"The interval lies {'above' if better else 'below'} zero."
+    of_all = f"all {better}" if better == len(gains) else f"{better} of {len(gains)}"
     text = f"The fusion is clearly better, its interval above zero, on {of_all}"
     text += f"; clearly worse on {_listed(worse)}" if worse else "; clearly worse on none"
     return text + (f"; not told apart on {_listed(unclear)}." if unclear else ".")
@@ -100,10 +94,6 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def _listed(names: Sequence[str]) -> str:

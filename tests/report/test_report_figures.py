@@ -138,7 +138,7 @@ def test_text_on_colours_is_readable() -> None:
     mesh = axes.collections[0]
     shares = np.asarray(mesh.get_array()).ravel()
     for text, share in zip(axes.texts, shares, strict=False):
-        ground = _luminance(to_rgb(mesh.cmap(float(mesh.norm(share)))))
+        ground = _luminance(to_rgb(mesh.cmap(np.asarray(mesh.norm(share)).item())))
         ink = _luminance(to_rgb(text.get_color()))
         contrast = (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05)
         assert contrast > 4
@@ -196,7 +196,7 @@ def test_files_are_the_same_each_time(index: int) -> None:
     assert to_png(first) == to_png(second)
     assert not re.search(r"metadata|20\d\d-\d\d-\d\d|matplotlib\.org", svg)
     width, height = struct.unpack(">II", to_png(first)[16:24])
-    assert (width, height) == tuple((200 * first.figure.get_size_inches()).astype(int))
+    assert (width, height) == tuple(np.round(200 * first.figure.get_size_inches()).astype(int))
 
 
 def test_svg_keeps_text_as_text_and_its_own_names() -> None:
