@@ -179,8 +179,8 @@ def _markdown(cell: Cell) -> str:
     if isinstance(cell, Number):
         return str(cell).replace("<", "&lt;")
     text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", clean(cell))
-    # Inside a word an underscore is one; at its edge it would begin emphasis.
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    # Inside a word an underscore is one; at its end it would close an emphasis.
+    text = re.sub(r"_(?![A-Za-z0-9])", r"\\_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -84,6 +84,8 @@ def test_titles_of_neighbours_lean_away_from_each_other() -> None:
     for middle, late in ((6, 7), (7, 6)):
         axes = curves_drawing(replace(DEMO_STUDY, middle=middle, late=late), "y").figure.axes[0]
         sides = {text.get_text(): text.get_horizontalalignment() for text in axes.texts}
+        first, second = sorted(float(text.xy[0]) for text in axes.texts)  # type: ignore[attr-defined]
+        assert second - first == pytest.approx(0.24)
         assert sides == {
             f"M = {middle}": "right" if middle < late else "left",
             f"L = {late}": "right" if late < middle else "left",
@@ -151,6 +153,8 @@ def _luminance(colour: tuple[float, float, float]) -> float:
 
 def test_bars_are_the_differences_with_their_intervals() -> None:
     one = study("cnn14", NINE)
+    lopsided = replace(one.tasks[0].gain, low=one.tasks[0].gain.value - 0.1)
+    one = replace(one, tasks=(replace(one.tasks[0], gain=lopsided), *one.tasks[1:]))
     axes = gains_drawing(one, one.module).figure.axes[0]
     bars = [c[0] for c in axes.containers if isinstance(c, BarContainer)]
     errors = [c for c in axes.containers if isinstance(c, ErrorbarContainer)]

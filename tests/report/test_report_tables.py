@@ -81,6 +81,7 @@ def test_heareval_stands_beside_where_there_is_a_score() -> None:
     )
     table = gains_table(replace(TWO, tasks=(first, SECOND)), "y")
     assert column(table, "heareval original") == ["40.0", "-", "-"]
+    assert column(table, "heareval fused") == ["60.0", "-", "-"]
     assert column(table, "heareval difference") == ["+20.0", "-", "-"]
     second = replace(SECOND, gain=replace(SECOND.gain, official=-0.1))
     both = gains_table(replace(TWO, tasks=(first, second)), "y")
@@ -156,6 +157,7 @@ def test_our_place_among_the_systems() -> None:
     # The same scores as published: one of the two is unrounded, so they need not tie.
     assert {int(places["ours"]), int(places["CNN14-Fusion#3#6"])} <= {10, 11}
     assert places["M2D-CLAP (2024)"] == "1"
+    assert 10 < int(places["EAT"]) < int(places["OpenL3-M"])  # known by their averages alone
     assert places["COLA"] == places["SF-NFNet-F0"] == "-"
     assert column(table, "average") == [
         *sorted((a for a in column(table, "average") if a != "-"), key=float, reverse=True), "-", "-"
