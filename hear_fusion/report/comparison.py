@@ -111,11 +111,11 @@ class _Entry:
     ours: bool = False
 
     def mean(self, shared: Sequence[int]) -> float | None:
-        """Average over columns; None where one is missing."""
+        """Average over columns, to 0.1 as published ones are; None where one is missing."""
         if len(shared) == len(COLUMNS) and self.average is not None:
             return self.average
         scores = [score for i in shared if (score := self.scores[i]) is not None]
-        return sum(scores) / len(shared) if len(scores) == len(shared) else None
+        return round(sum(scores) / len(shared), 1) if len(scores) == len(shared) else None
 
 
 def comparison_table(studies: Mapping[str, Study]) -> Table | None:
@@ -152,8 +152,8 @@ def comparison_table(studies: Mapping[str, Study]) -> Table | None:
     ]
     rows = [
         (
-            _rank(entry, entries, means),
             entry.name,
+            _rank(entry, entries, means),
             *(_score(entry.scores[i]) for i in shared),
             _score(means[entry]),
             entry.source,
@@ -164,7 +164,7 @@ def comparison_table(studies: Mapping[str, Study]) -> Table | None:
         "comparison",
         "Among other systems, under linear evaluation (Table IV and newer)",
         _comparison_caption(shared),
-        ("rank", "system", *(NAMES[i] for i in shared), "average", "source"),
+        ("system", "rank", *(NAMES[i] for i in shared), "average", "source"),
         tuple(rows),
         frozenset(i for i, entry in enumerate(entries) if entry.ours),
     )
@@ -196,8 +196,8 @@ def _measured(name: str, study: Study) -> list[_Entry]:
     original = tuple(100 * tasks[key].original.value if key in tasks else None for key in NAMES)
     fused = tuple(100 * tasks[key].fused.value if key in tasks else None for key in NAMES)
     return [
-        _Entry(f"original of {name}", "measured here", original, ours=True),
-        _Entry(name, "measured here", fused, ours=True),
+        _Entry(f"original of {name}", "measured", original, ours=True),
+        _Entry(name, "measured", fused, ours=True),
     ]
 
 
@@ -224,5 +224,6 @@ def _comparison_caption(shared: Sequence[int]) -> str:
     return (
         f"Accuracy in percent, as each source gives it. {which} Systems that lack a task have no "
         "rank. GTZAN is unstable: single systems deviate by 10 points and more between runs. "
-        "'EVAR table' is that of github.com/nttcslab/eval-audio-repr."
+        "Tables III and IV are the paper's, EVAR is the table of "
+        "github.com/nttcslab/eval-audio-repr."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hear_fusion.evaluate.results import Study, find_studies
 from hear_fusion.report.comparison import (
@@ -98,6 +98,7 @@ def render(chapters: Sequence[Chapter], sections: Sequence[Section]) -> str:
     )
     environment.filters["inline"] = _inline
     environment.filters["address"] = _address
+    environment.filters["breakable"] = _breakable
     networks = ", ".join(dict.fromkeys(each.backbone for each in chapters))
     return environment.get_template("page.html.j2").render(
         title=f"Layers and their fusion: {networks}", chapters=chapters, sections=sections
@@ -183,3 +184,8 @@ def _inline(drawing: Drawing) -> Markup:
 def _address(picture: Picture) -> str:
     """A drawing of unknown making, as the address of an image: no script in it runs."""
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg.encode()).decode()}"
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may go on in a new line after an underscore."""
+    return escape(name).replace("_", Markup("_<wbr>"))

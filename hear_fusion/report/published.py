@@ -137,7 +137,7 @@ class System:
     average: float | None = None
 
 
-_PAPER, _EVAR = "paper, Table IV", "EVAR table"
+_PAPER, _EVAR = "Table IV", "EVAR"
 
 SYSTEMS = (
     System("SF-NFNet-F0", _PAPER, 2022, (91.1, None, 93.0, 64.9, 90.4, None, None, 78.2, None)),
@@ -147,7 +147,7 @@ SYSTEMS = (
     *(
         System(
             f"{row.title}-Fusion" + "".join(f"#{number}" for number in row.layers),
-            "paper, Table III",
+            "Table III",
             2022,
             row.fused,
             row.averages[1],

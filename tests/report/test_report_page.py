@@ -19,7 +19,7 @@ from hear_fusion.report.sections import Picture, Section, read_sections, write_s
 from hear_fusion.report.words import selection_rule, summary
 from tests.report.studies import DEMO, NINE, study
 
-VOID = {"meta", "link", "br", "img", "hr", "input"}
+VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 ODD = "<script>alert('x')</script>"
 EXTRA = Section(
     "More <b>",
