@@ -137,28 +137,17 @@ def comparison_table(studies: Mapping[str, Study]) -> Table | None:
     ]
     if not shared:
         return None
-    entries = [
-        _Entry(system.name, f"{system.source}, {system.year}", system.scores, system.average)
-        for system in SYSTEMS
-    ]
-    for name, study in studies.items():
-        entries += _measured(name, study)
-    means = {entry: entry.mean(shared) for entry in entries}
-    entries.sort(key=lambda entry: -math.inf if (mean := means[entry]) is None else -mean)
-    entries = [entry for entry in entries if means[entry] is not None] + [
-        entry
-        for entry in entries
-        if means[entry] is None and any(entry.scores[i] is not None for i in shared)
-    ]
+    entries = _ranked(studies, shared)
+    means = [entry.mean(shared) for entry in entries]
     rows = [
         (
             entry.name,
-            _rank(entry, entries, means),
+            NONE if mean is None else Number(1 + _n_better(mean, means), digits=0),
             *(_score(entry.scores[i]) for i in shared),
-            _score(means[entry]),
+            _score(mean),
             entry.source,
         )
-        for entry in entries
+        for entry, mean in zip(entries, means, strict=True)
     ]
     return Table(
         "comparison",
@@ -191,22 +180,32 @@ def paper_tasks(study: Study) -> dict[str, TaskStudy]:
     return {column.name: task for task in study.tasks if (column := column_of(task))}
 
 
-def _measured(name: str, study: Study) -> list[_Entry]:
-    tasks = paper_tasks(study)
-    original = tuple(100 * tasks[key].original.value if key in tasks else None for key in NAMES)
-    fused = tuple(100 * tasks[key].fused.value if key in tasks else None for key in NAMES)
-    return [
-        _Entry(f"original of {name}", "measured", original, ours=True),
-        _Entry(name, "measured", fused, ours=True),
+def _ranked(studies: Mapping[str, Study], shared: Sequence[int]) -> list[_Entry]:
+    """Sort all systems, best first; those that lack a shared task last, or out if they lack all."""
+    entries = [
+        _Entry(system.name, f"{system.source}, {system.year}", system.scores, system.average)
+        for system in SYSTEMS
     ]
+    for name, study in studies.items():
+        tasks = paper_tasks(study)
+        for title, part in ((f"original of {name}", "original"), (name, "fused")):
+            scores = tuple(
+                100 * getattr(tasks[column], part).value if column in tasks else None
+                for column in NAMES
+            )
+            entries.append(_Entry(title, "measured", scores, ours=True))
+    known = [
+        entry
+        for entry in entries
+        if entry.mean(shared) is not None or any(entry.scores[i] is not None for i in shared)
+    ]
+    return sorted(
+        known, key=lambda entry: math.inf if (mean := entry.mean(shared)) is None else -mean
+    )
 
 
-def _rank(entry: _Entry, entries: Sequence[_Entry], means: Mapping[_Entry, float | None]) -> Cell:
-    mean = means[entry]
-    if mean is None:
-        return NONE
-    better = [one for one in entries if (other := means[one]) is not None and other > mean]
-    return Number(1 + len(better), digits=0)
+def _n_better(mean: float, means: Sequence[float | None]) -> int:
+    return sum(other is not None and other > mean for other in means)
 
 
 def _score(score: float | None) -> Cell:

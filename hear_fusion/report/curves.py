@@ -76,12 +76,8 @@ def curves_drawing(study: Study, name: str) -> Drawing:
         "Each line is a task; blue and solid with filled marks: a task that M speaks for, orange "
         "and dashed with open marks: a task that L speaks for; thick: the mean of such a group. "
         "The bands are the chosen layers. On the right, on the same scale: from the network's own "
-        "embedding to the fusion of the chosen layers. All on test clips"
-        + (
-            ", while the layers were chosen on validation clips."
-            if study.selection == "validation"
-            else "."
-        ),
+        "embedding to the fusion of the chosen layers. All on test clips; the layers were chosen "
+        f"on {study.selection} clips.",
         figure,
     )
 

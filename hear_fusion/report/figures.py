@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from hear_fusion.evaluate.results import Study
 from hear_fusion.report.averages import SIGNS, mean_of, percent, task_groups
@@ -43,37 +45,19 @@ def heat_drawing(study: Study, name: str) -> Drawing:
     labels = task_labels([task.task for task in tasks])
     numbers = sorted(tasks[0].layers)
     scores = np.array([[100 * task.layers[number].value for number in numbers] for task in tasks])
-    best = scores.max(axis=1, keepdims=True)
-    share = np.divide(scores, best, out=np.ones_like(scores), where=best > 0)
     height = 0.33 * len(tasks) + 1.45
     with style():
         figure = Figure(figsize=(7.4, height))
         axes = figure.add_axes((0.235, 0.95 / height, 0.745, 0.33 * len(tasks) / height))
-        lowest = min(0.9, math.floor(10 * float(share.min())) / 10)
-        mesh = axes.pcolormesh(
-            share, cmap=_WORTH, vmin=lowest, vmax=1, edgecolors="white", linewidth=1
-        )
-        for (row, column), score in np.ndenumerate(scores):
-            axes.text(
-                column + 0.5,
-                row + 0.52,
-                f"{score:.0f}" if len(numbers) > 12 else f"{score:.1f}",
-                ha="center",
-                va="center",
-                fontsize=8.5,
-                color=_readable(_WORTH((share[row, column] - lowest) / (1 - lowest))),
-                fontweight="bold" if score == best[row, 0] else "normal",
-            )
+        mesh = _cells(axes, scores, digits=0 if len(numbers) > 12 else 1)
         _frame(axes, study, numbers, len(tasks))
-        axes.set_yticks(
-            np.arange(len(tasks)) + 0.5,
-            [f"{labels[task.task]}  {SIGNS[task.group]}" for task in tasks],
-        )
+        rows = [f"{labels[task.task]}  {SIGNS[task.group]}" for task in tasks]
+        axes.set_yticks(np.arange(len(tasks)) + 0.5, rows)
         axes.invert_yaxis()
         scale = figure.add_axes((0.235, 0.36 / height, 0.3, 0.1 / height))
         bar = figure.colorbar(mesh, cax=scale, orientation="horizontal")
         bar.outline.set_visible(False)
-        bar.set_ticks([lowest, (1 + lowest) / 2, 1])
+        bar.set_ticks(np.linspace(*mesh.get_clim(), 3).tolist())
         bar.ax.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
         figure.text(0.555, 0.41 / height, "of the task's best layer", va="center")
     return Drawing(
@@ -84,6 +68,26 @@ def heat_drawing(study: Study, name: str) -> Drawing:
         "the framed columns are the chosen layers.",
         figure,
     )
+
+
+def _cells(axes: Axes, scores: NDArray[np.float64], digits: int) -> QuadMesh:
+    """Paint a cell a score, by its share of the best one of its row, which is bold."""
+    best = scores.max(axis=1, keepdims=True)
+    share = np.divide(scores, best, out=np.ones_like(scores), where=best > 0)
+    lowest = min(0.9, math.floor(10 * float(share.min())) / 10)
+    mesh = axes.pcolormesh(share, cmap=_WORTH, vmin=lowest, vmax=1, edgecolors="white", linewidth=1)
+    for (row, column), score in np.ndenumerate(scores):
+        axes.text(
+            column + 0.5,
+            row + 0.52,
+            f"{score:.{digits}f}",
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color=_readable(_WORTH((share[row, column] - lowest) / (1 - lowest))),
+            fontweight="bold" if score == best[row, 0] else "normal",
+        )
+    return mesh
 
 
 def _readable(colour: Sequence[float]) -> str:
@@ -136,16 +140,17 @@ def gains_drawing(study: Study, name: str) -> Drawing:
     with style():
         figure = Figure(figsize=(7.4, height))
         axes = figure.add_axes((0.235, 0.55 / height, 0.73, 1 - 0.7 / height))
-        for row, (_, gain, mean) in enumerate(bars):
-            _bar(axes, row + (0.5 if mean else 0), gain, mean)
         rows = [row + (0.5 if mean else 0) for row, (_, _, mean) in enumerate(bars)]
+        for row, (_, gain, mean) in zip(rows, bars, strict=True):
+            _bar(axes, row, gain, mean)
         axes.set_yticks(rows, [label for label, _, _ in bars])
         for tick, (_, _, mean) in zip(axes.get_yticklabels(), bars, strict=True):
             tick.set_fontweight("bold" if mean else "normal")
         axes.set_ylim(rows[-1] + 0.6, -0.6)
-        ends = [end for _, gain, _ in bars for end in (gain.low or 0.0, gain.high or 0.0)]
-        room = 0.13 * (max(0.0, *ends) - min(0.0, *ends)) + 0.5
-        axes.set_xlim(min(0.0, *ends) - (room if min(ends) < 0 else 0), max(0.0, *ends) + room)
+        low = min(0.0, *(gain.low or 0.0 for _, gain, _ in bars))
+        high = max(0.0, *(gain.high or 0.0 for _, gain, _ in bars))
+        room = 0.13 * (high - low) + 0.5  # for the numbers beside the bars
+        axes.set_xlim(low - (room if low < 0 else 0), high + room)
         axes.axvline(0, color=INK, linewidth=1)
         axes.grid(axis="x", color="#e3e3e3", linewidth=0.7)
         axes.set_axisbelow(True)
@@ -177,7 +182,8 @@ def _bar(axes: Axes, row: float, gain: Number, mean: bool) -> None:
     axes.errorbar(
         gain.value,
         row,
-        xerr=[[gain.value - low], [high - gain.value]],
+        # By rounding, an interval without width may lie beside its value.
+        xerr=[[max(0.0, gain.value - low)], [max(0.0, high - gain.value)]],
         color=INK,
         capsize=2.5,
         linewidth=1.2,

@@ -265,3 +265,12 @@ def test_labels_are_apart_in_order_and_moved_least(seed: int) -> None:
 
 def test_too_many_labels_share_the_room_evenly() -> None:
     assert spread([5.0] * 5, gap=9, low=0, high=8) == pytest.approx([0, 2, 4, 6, 8])
+
+
+def test_no_difference_at_all_is_drawn() -> None:
+    """A fusion as right as the original on every clip: no width, and rounding beside zero."""
+    task = DEMO_STUDY.tasks[0]
+    gain = replace(task.gain, value=0.0, low=1e-17, high=1e-17, p=1.0)
+    drawing = gains_drawing(replace(DEMO_STUDY, tasks=(replace(task, gain=gain),)), "y")
+    assert words(drawing) == ["0.0"]
+    assert to_png(drawing)
