@@ -9,6 +9,8 @@ from hear_fusion.cli.demo import demo
 from hear_fusion.cli.embed import embed
 from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.list import list_networks
+from hear_fusion.cli.report import report
+from hear_fusion.cli.study import study
 from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
 
@@ -18,5 +20,5 @@ def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
 
 
-for _verb in (list_networks, weights, tasks, embed, evaluate, demo):
+for _verb in (list_networks, weights, tasks, embed, evaluate, study, report, demo):
     main.add_command(_verb)

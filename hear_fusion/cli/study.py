@@ -1,0 +1,108 @@
+"""``hear-fusion study``: which layers serve which tasks, and what fusing them gains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("config")
+@click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
+)
+@click.option(
+    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Weights file of the network; without it the default one.",
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    default=Path("results"),
+    show_default=True,
+    help="Results go to OUT/<network>; several networks may share one OUT.",
+)
+@click.option("--store", type=_PATH, help="Where layer features are kept.  [default: OUT/store]")
+@click.option(
+    "--embeddings-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Embeddings folder of 'hear-fusion evaluate': its official scores are shown beside ours.",
+)
+@click.option(
+    "--paper-selection",
+    is_flag=True,
+    help="Choose the layers on test scores, as the paper does; default: on validation scores.",
+)
+@click.option(
+    "--task-statistics",
+    is_flag=True,
+    help="AST: normalise by the statistics of each task's training clips, as the paper's "
+    "evaluation does, instead of AudioSet's.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1.")
+def study(
+    config: str,
+    tasks_dir: Path,
+    tasks: tuple[str, ...],
+    model: Path | None,
+    out: Path,
+    store: Path | None,
+    embeddings_dir: Path | None,
+    paper_selection: bool,
+    task_statistics: bool,
+    device: str,
+) -> None:
+    """Compare all layers of a network on your tasks, choose two, and measure their fusion.
+
+    CONFIG is a YAML file as in the repository's configs/, or the name of a network for all
+    defaults. Every clip passes the network once; on each layer, and on the network's own
+    embedding, linear heads are trained by the paper's protocol; the layers M and L are chosen and
+    their fusion compared with the original embedding. Tasks with one label a clip are studied,
+    others are named and left out. What is done is not done again.
+
+    \b
+    Examples:
+      hear-fusion study yamnet --tasks-dir tasks
+      hear-fusion study configs/cnn14.yaml --tasks-dir tasks --out results
+      hear-fusion report results --out report.html
+    """  # noqa: D301 - click marks paragraphs to keep with a real backspace
+    from hear_fusion.checkpoints import WeightsError
+    from hear_fusion.evaluate.study import StudySetup, run_study
+    from hear_fusion.evaluate.study_config import StudyConfig
+    from hear_fusion.report.formats import to_markdown
+    from hear_fusion.report.tables import gains_table, layers_table
+
+    try:
+        found = run_study(
+            StudyConfig.read(config),
+            StudySetup(
+                tasks_dir=tasks_dir,
+                out=out,
+                store=store,
+                model=model,
+                tasks=tasks or None,
+                embeddings_dir=embeddings_dir,
+                paper_selection=paper_selection,
+                task_statistics=task_statistics,
+                device=device,
+                say=click.echo,
+            ),
+        )
+    except (ValueError, OSError, WeightsError) as err:
+        raise click.ClickException(str(err)) from err
+    for table in (layers_table, gains_table):
+        click.echo("\n" + to_markdown(table(found, found.module)))
+    click.echo(
+        f"{out / found.backbone} written in {sum(found.seconds.values()):.0f} s; "
+        f"a page of it: hear-fusion report {out} --out report.html"
+    )
