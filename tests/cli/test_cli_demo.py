@@ -14,10 +14,12 @@ from hear_fusion.cli import main
 from hear_fusion.evaluate import demo
 from hear_fusion.evaluate.compare import Difference
 from hear_fusion.evaluate.demo import DemoScores
+from hear_fusion.evaluate.results import Study
 from hear_fusion.evaluate.scores import Score
+from tests.report.studies import make_study
 
 
-def row(task: str, metric: str) -> Difference:
+def difference(task: str, metric: str) -> Difference:
     scores = [Score(m, task, metric, v, 0.0, 1.0, 96, "clips") for m, v in (("a", 0.3), ("b", 0.9))]
     return Difference(scores[0], scores[1], 0.6, 0.5, 0.7)
 
@@ -27,10 +29,21 @@ class Stage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, errors: list[str]) -> None:
         self.ran: list[Any] = []
-        scores = DemoScores([row("words", "top1_acc")], [row("words", "linear top1_acc")], errors)
+        scores = DemoScores([difference("words-v1-small", "top1_acc")], errors)
+        study = make_study("yamnet", ("words-v1-small",), layers=range(1, 15), middle=4, late=12)
 
-        def evaluate(tasks_dir: Path, embeddings_dir: Path, weights: Path, say: Any) -> DemoScores:
-            self.ran.append((tasks_dir, embeddings_dir, weights))
+        def study_demo(
+            tasks_dir: Path, out: Path, weights: Path, say: Any, embeddings_dir: Path | None = None
+        ) -> Study:
+            self.ran.append(("study", tasks_dir, weights, embeddings_dir))
+            say("studying")
+            study.write(out / "yamnet")
+            return study
+
+        def evaluate(
+            tasks_dir: Path, embeddings_dir: Path, weights: Path, fused: str, say: Any
+        ) -> DemoScores:
+            self.ran.append((tasks_dir, embeddings_dir, weights, fused))
             say("scoring")
             return scores
 
@@ -40,6 +53,7 @@ class Stage:
 
         monkeypatch.setattr(demo, "demo_weights", lambda: Path("weights.zip"))
         monkeypatch.setattr(demo, "validate", lambda module, _: self.ran.append(module))
+        monkeypatch.setattr(demo, "study_demo", study_demo)
         monkeypatch.setattr(demo, "evaluate_demo", evaluate)
         # The package's attribute of that name is the verb.
         monkeypatch.setattr(sys.modules["hear_fusion.cli.tasks"].demo, "callback", make_tasks)
@@ -48,24 +62,28 @@ class Stage:
         return CliRunner().invoke(main, ["demo", str(out)])
 
 
-def test_it_goes_from_weights_to_both_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_goes_from_weights_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage, out = Stage(monkeypatch, []), tmp_path / "my demo"
     shown = stage.run(out)
     assert shown.exit_code == 0, shown.output
     assert stage.ran == [
         out / "tasks",
+        ("study", out / "tasks", Path("weights.zip"), None),
         "hear_fusion.yamnet",
-        "hear_fusion.yamnet_5_13",
+        "hear_fusion.yamnet_4_12",
         "hear_fusion.yamnet_40ms",
-        "hear_fusion.yamnet_5_13_40ms",
-        (out / "tasks", out / "embeddings", Path("weights.zip")),
+        "hear_fusion.yamnet_4_12_40ms",
+        (out / "tasks", out / "embeddings", Path("weights.zip"), "hear_fusion.yamnet_4_12"),
+        ("study", out / "tasks", Path("weights.zip"), out / "embeddings"),
     ]
     written = (out / "scores.md").read_text(encoding="utf-8")
-    for text in ("heareval's head", "Standardised linear head", "+0.600 [+0.500, +0.700]"):
+    for text in ("heareval's own head", "Layers of yamnet", "+0.60 [+0.50, +0.70]"):
         assert text in shown.output
         assert text in written
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "The official HEAR head" in page
+    assert "4 (M)" in page
+    assert "12 (L)" in page
 
 
 def test_failures_are_told_and_counted_in_the_exit_code(

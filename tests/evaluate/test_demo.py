@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,17 @@ import pytest
 
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, file_sha256
-from hear_fusion.evaluate.demo import FUSED, ORIGINAL, demo_weights, evaluate_demo, validate
+from hear_fusion.evaluate.demo import (
+    ORIGINAL,
+    demo_weights,
+    evaluate_demo,
+    study_demo,
+    validate,
+)
+from hear_fusion.evaluate.protocol import DEMO_PROTOCOL
 from tests.evaluate.hear_tasks import python, write_event_task, write_scene_task
 
+FUSED = "hear_fusion.yamnet_5_13"
 PACKAGED = Yamnet.records[1].filename
 
 
@@ -33,28 +42,41 @@ def link(tasks: Path, folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_both_tables_come_out_for_scenes_and_events(
+def test_scores_come_out_for_scenes_and_events(
     tasks: Path, weight_files: dict[str, Path], tmp_path: Path
 ) -> None:
     said: list[str] = []
     chosen = link(tasks, tmp_path / "with space" / "tasks", "scene-v1-tiny", "event-v1-tiny")
     embeddings = tmp_path / "with space" / "embeddings"
-    scores = evaluate_demo(chosen, embeddings, weight_files["yamnet"], said.append)
+    weights = weight_files["yamnet"]
+    scores = evaluate_demo(chosen, embeddings, weights, FUSED, said.append)
     assert scores.errors == []
-    assert len(said) == 3
-    rows = {row.first.task: row for row in scores.official}
+    assert len(said) == 2
+    rows = {row.first.task: row for row in scores.differences}
     assert {task: row.first.n for task, row in rows.items()} == {
         "scene-v1-tiny": 12,
         "event-v1-tiny": 6,
     }
-    assert {row.first.module for row in scores.official} == {ORIGINAL, f"{ORIGINAL}_40ms"}
-    assert {row.second.module for row in scores.official} == {FUSED, f"{FUSED}_40ms"}
-    assert [row.first.task for row in scores.linear] == ["scene-v1-tiny"]
-    for row in (*scores.official, *scores.linear):
+    assert {row.first.module for row in scores.differences} == {ORIGINAL, f"{ORIGINAL}_40ms"}
+    assert {row.second.module for row in scores.differences} == {FUSED, f"{FUSED}_40ms"}
+    for row in scores.differences:
         gain = row.second.value - row.first.value
         # heareval's event score is NaN where the head, on random weights, finds no event at all.
         assert row.value == pytest.approx(gain, nan_ok=row.first.unit == "files")
         assert row.low <= row.value <= row.high or row.first.unit == "files"
+
+    # the study of the same tasks finds these scores, and leaves the events out
+    out = tmp_path / "results"
+    study = study_demo(chosen, out, weights, said.append, embeddings)
+    assert [task.task for task in study.tasks] == ["scene-v1-tiny"]
+    assert study.tasks[0].original.official == rows["scene-v1-tiny"].first.value
+    assert study.config["protocol"]["seeds"] == DEMO_PROTOCOL.seeds
+    # and goes on from what is there: no head is trained again
+    heads = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
+    assert len(heads) >= 15
+    again = study_demo(chosen, out, weights, said.append, embeddings)
+    assert replace(again, seconds=study.seconds, peak_bytes=study.peak_bytes) == study
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == heads
 
 
 def test_the_plain_official_runners_take_our_modules(
