@@ -335,3 +335,31 @@ def test_a_folder_without_tasks_is_refused(tmp_path: Path) -> None:
     shown = run(tmp_path)
     assert shown.exit_code == 1
     assert "tasks_dir must be a HEAR task folder or hold some" in shown.output
+
+
+def test_a_copy_at_two_rates_is_told_once(tmp_path: Path) -> None:
+    task = scene(tmp_path)
+    metadata(evaluation=["top1_acc"])(task)
+    for rate in ("16000", "32000"):
+        for split in ("train", "valid", "test"):
+            for i in range(3):
+                path = task / rate / split / f"tones-v1-full_{split}_{i}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                content = np.random.default_rng(i + 3 * (split == "test")).uniform(-1, 1, 16000)
+                soundfile.write(path, content[: int(rate) // 2], int(rate))
+    assert sum("one split only" in line for line in lines(task, "error")) == 3
+
+
+def test_unequal_long_clips_are_a_note_since_heareval_takes_them_alone(tmp_path: Path) -> None:
+    task = scene(tmp_path)
+    metadata(evaluation=["top1_acc"], sample_duration=50)(task)
+    sound(f"train/{FIRST}", NOISE[:7000])(task)
+    assert lines(task, "error") == []
+    assert any("must have 800000 samples" in line for line in lines(task, "note"))
+
+
+def test_pitches_out_of_order_are_noticed(tmp_path: Path) -> None:
+    task = scene(tmp_path)
+    metadata(evaluation=["pitch_acc"])(task)
+    vocabulary("idx,label\n0,100\n1,99\n")(task)
+    assert any("pitches are not sorted by value" in line for line in lines(task, "note"))

@@ -182,10 +182,12 @@ def test_an_interrupted_run_is_continued(task: Path) -> None:
     # What a killed run may leave, and a file that the task no longer names.
     (first.parent / ".half.wav").write_bytes(b"RIFF")
     (first.parent / "dropped.wav").write_bytes(b"RIFF")
+    (task / ".16000-from-44100" / "train").mkdir(parents=True)
     assert run(task).exit_code == 0
     finished = task / "16000" / first.parent.name
     assert (finished / first.name).stat().st_mtime_ns == written
     assert len(list(finished.iterdir())) == 4
+    assert not list(task.glob(".*"))
 
 
 def test_a_full_disk_is_told_and_the_run_can_go_on(
