@@ -5,6 +5,9 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli.check import check
+from hear_fusion.cli.resample import resample
+
 _DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events")
 _RATES = ("16000", "32000", "48000")
 
@@ -98,3 +101,7 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
             f"{'  (was there)' if task.kept else ''}"
         )
     click.echo(f"{len(made)} tasks in {out}, {time.monotonic() - began:.0f} s")
+
+
+tasks.add_command(resample)
+tasks.add_command(check)

@@ -81,8 +81,8 @@ def require_audio(task: Path, sample_rate: int) -> None:
         )
         raise ValueError(
             f"task {task.name} must hold {sample_rate} Hz audio in {sample_rate}/{missing[0]}, got "
-            f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; resample the "
-            f"clips to {sample_rate} Hz into that folder"
+            f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; add it with "
+            f"'hear-fusion tasks resample' and --sample-rate {sample_rate}"
         )
 
 

@@ -20,7 +20,7 @@ DEMO_TASKS: dict[str, Callable[[], Plan]] = {
     "events": plan_events,
 }
 # Counts up when a change of the rendering code changes the sounds.
-_RENDERING = 1
+_RENDERING = 2
 
 
 def plan_demo(names: Sequence[str]) -> list[Plan]:

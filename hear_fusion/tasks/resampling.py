@@ -1,21 +1,17 @@
 """Resampling and 16-bit rounding, as every task folder does it.
 
-The filter is the long Kaiser-windowed sinc known as "kaiser_best" (the one of torchaudio's
-``sinc_interp_kaiser`` with 64 zero crossings), in float64: what sums differ by between machines
-and numbers of threads is far below the 16th bit, so that files come out the same.
+The filter is soxr's VHQ in float64: linear phase without delay, flat within 0.01 dB up to 0.92 of
+the lower Nyquist frequency (7.3 kHz at 16 kHz), and below -170 dB from that frequency on. What its
+sums differ by between machines is far below the 16th bit, so that files come out the same.
 """
 
-from functools import lru_cache
-from math import ceil, gcd
+from math import gcd
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import soxr
 from numpy.typing import NDArray
 
-_ZERO_CROSSINGS = 64
-_ROLLOFF = 0.9475937167399596
-_BETA = 14.769656459379492
-_BLOCK = 1024  # output steps at a time: a whole clip's windows would not fit the cache
+_LEAD = 64  # output samples
 
 
 def resample_pcm16(
@@ -66,22 +62,10 @@ def resample(audio: NDArray[np.float64], from_hz: int, to_hz: int) -> NDArray[np
     if from_hz == to_hz:
         return audio
     step, n_phases = from_hz // gcd(from_hz, to_hz), to_hz // gcd(from_hz, to_hz)
-    kernel, width = _sinc_kernel(step, n_phases)
     length = -(-audio.size * n_phases // step)
-    # Each step of `step` inputs gives `n_phases` outputs, each by a filter of its own.
-    padded = np.pad(audio, (width, width + step))
-    windows = sliding_window_view(padded, kernel.shape[0])[::step]  # (steps, tap)
-    blocks = [windows[at : at + _BLOCK] @ kernel for at in range(0, len(windows), _BLOCK)]
-    return np.concatenate(blocks).reshape(-1)[:length]
-
-
-@lru_cache(maxsize=8)
-def _sinc_kernel(step: int, n_phases: int) -> tuple[NDArray[np.float64], int]:
-    """Build the filters, shape (tap, phase), and the number of taps before the first sample."""
-    cutoff = min(step, n_phases) * _ROLLOFF
-    width = ceil(_ZERO_CROSSINGS * step / cutoff)
-    taps = np.arange(-width, width + step)[:, None] / step
-    phases = np.arange(n_phases)[None, :] / n_phases
-    crossings = np.clip((taps - phases) * cutoff, -_ZERO_CROSSINGS, _ZERO_CROSSINGS)
-    window = np.i0(_BETA * np.sqrt(1 - (crossings / _ZERO_CROSSINGS) ** 2)) / np.i0(_BETA)
-    return np.sinc(crossings) * window * (cutoff / step), width
+    # Zeros around: soxr computes its first samples less exactly where a rate is no multiple of the
+    # other, and rounds the duration to the nearest sample.
+    lead = -(-_LEAD // n_phases)
+    padded = np.pad(audio, (lead * step, step))
+    resampled: NDArray[np.float64] = soxr.resample(padded, from_hz, to_hz, quality="VHQ")
+    return resampled[lead * n_phases :][:length]

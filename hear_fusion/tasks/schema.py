@@ -5,7 +5,7 @@ embeddings have been computed. So every rule is checked before the first sound i
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -128,6 +128,9 @@ def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
         raise ValueError(
             f"labels must not be words that pandas reads as missing, got {changed}; rename them"
         )
+    changed = sorted(words - {"True", "False"})
+    if changed and {word.lower() for word in words} <= {"true", "false"}:
+        raise ValueError(f"labels must not be read as truth values, got {changed}; rename them")
     if not all(_is_number(word) for word in words):
         return sorted(words)
     changed = sorted(word for word in words if not word.isdecimal() or str(int(word)) != word)
@@ -141,89 +144,100 @@ def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
 
 def check_metadata(metadata: TaskMetadata) -> None:
     """Raise ValueError where heareval would refuse the metadata, or misread it."""
+    for problem in metadata_problems(metadata):
+        raise ValueError(problem)
+
+
+def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
+    """Tell every rule that the metadata breaks."""
     if not re.fullmatch(r"[\w.-]+", metadata.folder_name):
-        raise ValueError(
+        yield (
             "task_name, version and mode must be letters, digits, '_', '.' and '-', "
             f"got {metadata.folder_name!r}"
         )
     if metadata.split_mode == "trainvaltest":
         if metadata.splits != _TRAINVALTEST:
-            raise ValueError(f"splits must be {_TRAINVALTEST}, got {metadata.splits}")
+            yield f"splits must be {_TRAINVALTEST}, got {metadata.splits}"
     elif (
         len(set(metadata.splits)) != len(metadata.splits)
         or len(metadata.splits) < 3
         or not all(_FOLD.fullmatch(name) for name in metadata.splits)
     ):
-        raise ValueError(
-            f"splits must be three or more of fold00, fold01, ..., got {metadata.splits}"
-        )
+        yield f"splits must be three or more of fold00, fold01, ..., got {metadata.splits}"
     unknown = [name for name in metadata.evaluation if name not in SCORES]
     if unknown or not metadata.evaluation:
-        raise ValueError(
-            f"evaluation must name scores out of {', '.join(SCORES)}, got {metadata.evaluation}"
-        )
+        yield f"evaluation must name scores out of {', '.join(SCORES)}, got {metadata.evaluation}"
     if metadata.sample_duration is not None and not metadata.sample_duration > 0:
-        raise ValueError(
-            f"sample_duration must be seconds above 0 or None, got {metadata.sample_duration}"
-        )
+        yield f"sample_duration must be seconds above 0 or None, got {metadata.sample_duration}"
 
 
 def check_clips(metadata: TaskMetadata, clips: Sequence[Clip]) -> None:
     """Raise ValueError where a clip's name, split or labels break the task's rules."""
+    for problem in clip_problems(metadata, clips):
+        raise ValueError(problem)
+    if "chroma_acc" in metadata.evaluation:
+        for problem in chroma_problems(
+            label_vocabulary([label for clip in clips for label in clip.labels])
+        ):
+            raise ValueError(problem)
+
+
+def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str]:
+    """Tell every rule that clips break, each with the name of the file."""
     stems: set[str] = set()
     for clip in clips:
         stem = clip.filename.removesuffix(".wav")
         if not stem or stem == clip.filename or re.search(r"[/\\\0]", stem):
-            raise ValueError(
-                f"filename must be a bare name that ends in .wav, got {clip.filename!r}"
-            )
+            yield f"filename must be a bare name that ends in .wav, got {clip.filename!r}"
         if stem in stems:
-            raise ValueError(
-                f"filename must be unique in all splits of a task, got {clip.filename!r} twice"
-            )
+            yield f"filename must be unique in all splits of a task, got {clip.filename!r} twice"
         stems.add(stem)
         if clip.split not in metadata.splits:
-            raise ValueError(
+            yield (
                 f"split must be one of {metadata.splits}, got {clip.split!r} for {clip.filename!r}"
             )
         if metadata.embedding_type == "scene":
-            _check_labels(metadata, clip)
+            yield from _label_problems(metadata, clip)
         else:
-            _check_events(metadata, clip)
-    empty = [name for name in metadata.splits if not any(clip.split == name for clip in clips)]
+            yield from _event_problems(metadata, clip)
+    filled = {clip.split for clip in clips}
+    empty = [name for name in metadata.splits if name not in filled]
     if empty:
-        raise ValueError(f"clips must fill every split, got none for {empty}")
-    if "chroma_acc" in metadata.evaluation:
-        _check_chroma(label_vocabulary([label for clip in clips for label in clip.labels]))
+        yield f"clips must fill every split, got none for {empty}"
 
 
-def _check_labels(metadata: TaskMetadata, clip: Clip) -> None:
+def _label_problems(metadata: TaskMetadata, clip: Clip) -> Iterator[str]:
     if clip.events:
-        raise ValueError(f"events must be empty in a scene task, got some for {clip.filename!r}")
+        yield f"events must be empty in a scene task, got some for {clip.filename!r}"
     if metadata.prediction_type == "multiclass" and len(clip.labels) != 1:
-        raise ValueError(
+        yield (
             f"labels must hold exactly one label in a multiclass task, got {clip.labels} "
             f"for {clip.filename!r}"
         )
 
 
-def _check_events(metadata: TaskMetadata, clip: Clip) -> None:
+def _event_problems(metadata: TaskMetadata, clip: Clip) -> Iterator[str]:
     if clip.labels:
-        raise ValueError(f"labels must be empty in an event task, got some for {clip.filename!r}")
+        yield f"labels must be empty in an event task, got some for {clip.filename!r}"
     limit_s = metadata.sample_duration
     limit_ms = float("inf") if limit_s is None else 1000 * limit_s
     for event in clip.events:
         if not 0 <= event.start_ms < event.end_ms <= limit_ms:
-            raise ValueError(
+            yield (
                 "events must keep 0 <= start < end <= the clip's duration in milliseconds, "
                 f"got {event.start_ms} to {event.end_ms} in {clip.filename!r}"
             )
 
 
-def _check_chroma(vocabulary: Sequence[str]) -> None:
+def chroma_problems(vocabulary: Sequence[str]) -> Iterator[str]:
+    """Tell if a label's index modulo 12 is not its pitch class, shifted.
+
+    Args:
+        vocabulary: Labels in the order of their indices.
+    """
     numbers = [int(word) for word in vocabulary if word.isdecimal()]
     if not numbers or numbers != list(range(numbers[0], numbers[0] + len(vocabulary))):
-        raise ValueError(
+        yield (
             "labels must be successive whole numbers where chroma_acc is a score "
             f"(it takes a label's index modulo 12), got {list(vocabulary)}"
         )

@@ -108,7 +108,7 @@ def test_every_sound_task_has_a_score(evaluated: Evaluated) -> None:
 def test_a_broken_task_is_reported_and_stops_no_other(evaluated: Evaluated) -> None:
     (error,) = [result.error for result in evaluated.results if result.error]
     assert "broken-v1 must hold 16000 Hz audio in 16000/train, got sample rates 48000" in error
-    assert "resample the clips to 16000 Hz" in error
+    assert "'hear-fusion tasks resample' and --sample-rate 16000" in error
     log = evaluated.embeddings_dir / ".logs" / "tiny_spectrum.embeddings.log"
     assert str(log) in error
     assert log.is_file()

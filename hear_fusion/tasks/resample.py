@@ -1,0 +1,206 @@
+"""Whole HEAR task folders at another sample rate.
+
+The published tasks come at 48 kHz and heareval wants the model's own rate. The new rate's folder
+is built inside the task under a hidden name, file by file, and gets its own when it is complete.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from hear_fusion.evaluate.folders import METADATA_FILE, find_tasks, read_metadata
+from hear_fusion.tasks.pool import run_jobs
+from hear_fusion.tasks.resampling import resample_pcm16
+from hear_fusion.tasks.schema import SAMPLE_RATES
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file: where it is read and written, both rates in Hz, seconds if the task fixes them."""
+
+    source: Path
+    target: Path
+    from_hz: int
+    to_hz: int
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a task needs: the files to make, those made before, and what is wrong already.
+
+    ``from_hz`` is None for a task that has the rate.
+    """
+
+    task: Path
+    to_hz: int
+    from_hz: int | None
+    names: dict[str, list[str]]
+    jobs: tuple[Job, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def n_files(self) -> int:
+        """Number of files of the task, in all splits."""
+        return sum(len(names) for names in self.names.values())
+
+    @property
+    def partial_folder(self) -> Path:
+        """Where the files are collected; what came from another rate is not mixed in."""
+        return self.task / f".{self.to_hz}-from-{self.from_hz}"
+
+
+def plan_resampling(
+    tasks_dir: Path, to_hz: int, from_hz: int | None = None, names: tuple[str, ...] | None = None
+) -> list[Plan]:
+    """Find out what tasks need, without writing anything.
+
+    Args:
+        tasks_dir: Folder of HEAR task folders, or one of them.
+        to_hz: Rate to add in Hz.
+        from_hz: Rate to make it from; by default the highest that the task has.
+        names: Names of the tasks wanted; None for all.
+
+    Returns:
+        One plan a task, sorted by name.
+
+    Raises:
+        ValueError: If the rates are not HEAR's, there is no task, or one lacks its files or rate.
+    """
+    if to_hz not in SAMPLE_RATES:
+        raise ValueError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
+    if (tasks_dir / METADATA_FILE).is_file():
+        tasks_dir, names = tasks_dir.resolve().parent, (tasks_dir.resolve().name,)
+    return [_plan(task, to_hz, from_hz) for task in find_tasks(tasks_dir, names)]
+
+
+def resample_task(
+    plan: Plan, n_jobs: int = 1, on_file: Callable[[], object] = lambda: None
+) -> Plan:
+    """Add the missing rate to a task; files that an interrupted run made are kept.
+
+    Args:
+        plan: What the task needs (``plan_resampling``).
+        n_jobs: Processes side by side; 1 for this one alone.
+        on_file: Called after each file, for a progress bar.
+
+    Returns:
+        The plan with all problems. Without any the rate is complete and under its name; otherwise
+        the good files wait in the hidden folder for the next run.
+
+    Raises:
+        OSError: If files cannot be written, for example since the disk is full.
+    """
+    if plan.from_hz is None:
+        return plan
+    for split in plan.names:
+        (plan.partial_folder / split).mkdir(parents=True, exist_ok=True)
+    problems = list(plan.problems)
+    for problem in run_jobs(resample_file, plan.jobs, n_jobs):
+        if problem is not None:
+            problems.append(problem)
+        on_file()
+    if not problems:
+        _drop_strangers(plan)
+        plan.partial_folder.rename(plan.task / str(plan.to_hz))
+        for leftover in plan.task.glob(f".{plan.to_hz}-from-*"):
+            shutil.rmtree(leftover)
+    return replace(plan, problems=tuple(problems))
+
+
+def resample_file(job: Job) -> str | None:
+    """Write one file at the new rate, whole or not at all; return what is wrong with its source."""
+    try:
+        audio, rate = soundfile.read(job.source, dtype="float64")
+    except (soundfile.LibsndfileError, OSError) as err:
+        return f"{job.source}: cannot be read ({err})"
+    if rate != job.from_hz:
+        return f"{job.source}: is at {rate} Hz in a folder of {job.from_hz} Hz"
+    if audio.ndim != 1:
+        return f"{job.source}: has {audio.shape[1]} channels, must be mono"
+    if not audio.size:
+        return f"{job.source}: holds no sound"
+    if not np.isfinite(audio).all():
+        return f"{job.source}: holds NaN or infinity"
+    samples = resample_pcm16(audio, job.from_hz, job.to_hz, _n_samples(job, audio.size))
+    # Through memory: libsndfile does not tell a full disk from other failures.
+    content = BytesIO()
+    soundfile.write(content, samples, job.to_hz, subtype="PCM_16", format="WAV")
+    hidden = job.target.with_name(f".{job.target.name}")
+    hidden.write_bytes(content.getbuffer())
+    hidden.replace(job.target)
+    return None
+
+
+def _n_samples(job: Job, n_source: int) -> int:
+    if job.duration_s is not None:
+        return round(job.duration_s * job.to_hz)
+    return max(1, (2 * n_source * job.to_hz + job.from_hz) // (2 * job.from_hz))
+
+
+def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
+    metadata = read_metadata(task)
+    names = {str(split): _names(task / f"{split}.json") for split in metadata["splits"]}
+    target = task / str(to_hz)
+    if target.exists():
+        lost = [
+            f"{target / split / name}: is missing; remove {target} to make all of it anew"
+            for split in names
+            for name in sorted(set(names[split]) - _listed(target / split))
+        ]
+        return Plan(task, to_hz, None, names, problems=tuple(lost))
+    from_hz = _source_rate(task, from_hz)
+    duration_s = metadata.get("sample_duration")
+    plan = Plan(task, to_hz, from_hz, names)
+    jobs, problems = [], []
+    for split, wanted in names.items():
+        there, made = _listed(task / str(from_hz) / split), _listed(plan.partial_folder / split)
+        for name in wanted:
+            source = task / str(from_hz) / split / name
+            if Path(name).name != name:
+                problems.append(f"{task / f'{split}.json'}: {name!r} is not a bare file name")
+            elif name not in there:
+                problems.append(f"{source}: is missing")
+            elif name not in made:
+                jobs.append(
+                    Job(source, plan.partial_folder / split / name, from_hz, to_hz, duration_s)
+                )
+    return replace(plan, jobs=tuple(jobs), problems=tuple(problems))
+
+
+def _source_rate(task: Path, from_hz: int | None) -> int:
+    folders = (entry.name for entry in task.iterdir() if entry.is_dir())
+    rates = sorted(int(name) for name in folders if name.isdecimal())
+    if not rates or from_hz not in (None, *rates):
+        raise ValueError(
+            f"task {task.name} must hold audio to resample at {from_hz or 'any'} Hz, "
+            f"got sample rates {rates} in {task}"
+        )
+    return from_hz or rates[-1]
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        clips = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
+    if not isinstance(clips, dict):
+        raise ValueError(f"{path} must hold a JSON object of files and labels; make the task anew")
+    return list(clips)
+
+
+def _listed(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _drop_strangers(plan: Plan) -> None:
+    """Remove what an earlier run left and the task no longer names."""
+    for split, names in plan.names.items():
+        for stranger in _listed(plan.partial_folder / split) - set(names):
+            (plan.partial_folder / split / stranger).unlink()
