@@ -65,24 +65,23 @@ class _Heads:
         self._mean, self._square = torch.zeros_like(weights), torch.zeros_like(weights)
         self._gradient = torch.empty_like(weights)
         self._steps = torch.zeros(len(weights), device=weights.device)
+        self._minus_one = torch.tensor(-1.0, device=weights.device)
 
     def scores(self, rows: Tensor) -> Tensor:
-        """Logits, shape (clip, head, class)."""
-        flat = self.weights.flatten(0, 1)
-        return (rows @ flat.T).unflatten(1, self.weights.shape[:2])
+        """Logits, shape (head, class, clip): clips last, where sums over classes are fast."""
+        scores = self.weights.flatten(0, 1) @ rows.T
+        return scores.view(*self.weights.shape[:2], len(rows))
 
     def step(self, rows: Tensor, classes: Tensor) -> Tensor:
         """Take one step of each head; give its loss before, shape (head,)."""
-        n_clips, n_classes = len(rows), self.weights.shape[1]
-        log_probability = log_softmax(self.scores(rows), dim=2)
-        at = classes[:, None, None].expand(-1, len(self.weights), 1)
-        losses = log_probability.gather(2, at).squeeze(2).mean(0) / -n_classes
+        n_heads, n_classes, _ = self.weights.shape
+        log_probability = log_softmax(self.scores(rows), dim=1)
+        at = classes.expand(n_heads, 1, -1)
+        losses = log_probability.gather(1, at).mean((1, 2)) / -n_classes
         # The gradient of cross-entropy by the logits: softmax minus one-hot.
-        error = log_probability.exp_().scatter_add_(
-            2, at, torch.full(at.shape, -1.0, device=rows.device)
-        )
-        error *= 1 / (n_clips * n_classes)
-        torch.mm(error.flatten(1).T, rows, out=self._gradient.flatten(0, 1))
+        error = log_probability.exp_().scatter_add_(1, at, self._minus_one.expand(at.shape))
+        error *= 1 / (len(rows) * n_classes)
+        torch.mm(error.flatten(0, 1), rows, out=self._gradient.flatten(0, 1))
         self._update()
         return losses
 
@@ -192,6 +191,6 @@ def _correct(heads: _Heads, features: Features, classes: Tensor, index: Tensor) 
     parts = []
     for begin, end in features.chunks(0, len(index)):
         part = index[begin:end]
-        found = heads.scores(features.rows(part)).argmax(2)
-        parts.append((found == classes[part.to(classes.device), None]).T.cpu())
+        found = heads.scores(features.rows(part)).argmax(1)
+        parts.append((found == classes[part.to(classes.device)]).cpu())
     return torch.cat(parts, dim=1)

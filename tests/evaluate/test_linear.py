@@ -1,29 +1,34 @@
-"""The standardised linear head, on forged folders of embeddings."""
+"""The linear evaluation, on forged folders of embeddings and on arrays."""
 
 from __future__ import annotations
 
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from hear_fusion.evaluate.linear import (
+from hear_fusion.evaluate.linear import linear_evaluation
+from hear_fusion.evaluate.linear_folders import (
     METRIC,
-    STRENGTHS,
-    fit_and_test,
     is_linear_task,
     linear_folds,
     linear_score,
     read_split,
 )
+from hear_fusion.evaluate.protocol import Protocol
 
+QUICK = Protocol(learning_rates=(1e-4, 1e-2), seeds=(42, 43), max_epochs=60)
 DIM = 40
 LABELS = ("one", "two", "three")
+SCENES: dict[str, Any] = {
+    "embedding_type": "scene",
+    "prediction_type": "multiclass",
+    "split_mode": "trainvaltest",
+    "splits": ["train", "valid", "test"],
+}
 
 
 def write_embeddings(folder: Path, splits: list[str], mode: str, *, n_clips: int = 30) -> Path:
@@ -51,49 +56,79 @@ def write_embeddings(folder: Path, splits: list[str], mode: str, *, n_clips: int
 
 def test_train_valid_test(tmp_path: Path) -> None:
     folder = write_embeddings(
-        tmp_path / "module" / "task", ["train", "valid", "test"], "trainvaltest", n_clips=60
+        tmp_path / "module" / "task", ["train", "valid", "test"], "trainvaltest", n_clips=150
     )
-    folds = linear_folds(folder)
+    # One step an epoch: the paper's 200 epochs are needed.
+    folds = linear_folds(folder, Protocol(learning_rates=(1e-2,)))
     score = linear_score(folder, folds)
-    assert [fold.n for fold in folds] == [60]
-    assert (score.module, score.task, score.metric, score.n) == ("module", "task", METRIC, 60)
+    assert [fold.n for fold in folds] == [150]
+    assert (score.module, score.task, score.metric, score.n) == ("module", "task", METRIC, 150)
     assert score.value > 0.7, "loud features drown the telling ones"
     assert score.low < score.value < score.high
 
 
-def test_folds_rotate(tmp_path: Path) -> None:
+def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     names = ["fold00", "fold01", "fold02", "fold03"]
     folder = write_embeddings(tmp_path / "module" / "task", names, "presplit_kfold")
-    folds = linear_folds(folder)
+    folds = linear_folds(folder, QUICK)
     assert [fold.n for fold in folds] == [30] * 4
-    train = [read_split(folder, name) for name in names[2:]]
-    expected = fit_and_test(
-        type(train[0])(
-            np.concatenate([part.features for part in train]),
-            np.concatenate([part.labels for part in train]),
-        ),
-        read_split(folder, "fold01"),
-        read_split(folder, "fold00"),
-    )
-    assert folds[0].score(np.arange(30)) == expected.mean()
+    splits = {name: read_split(folder, name) for name in names}
+    assert isinstance(splits["fold00"][0], np.memmap)
+    steps: list[tuple[int, int]] = []
+    result = linear_evaluation(
+        {"whole": {name: [features] for name, (features, _) in splits.items()},
+         "layers": {name: [f[:, :7], f[:, 7:]] for name, (f, _) in splits.items()}},
+        {name: labels for name, (_, labels) in splits.items()},
+        json.loads((folder / "task_metadata.json").read_text()),
+        QUICK,
+        on_step=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert steps == [(done, 16) for done in range(1, 17)]
+    whole, layers = result["whole"], result["layers"]
+    assert whole.test_accuracy.shape == whole.valid_accuracy.shape == (2, 4)
+    assert whole.learning_rate == max(whole.valid_by_rate, key=whole.valid_by_rate.__getitem__)
+    assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_rate.values()))
+    for fold, correct, again in zip(folds, whole.correct, layers.correct, strict=True):
+        assert fold.score(np.arange(30)) == correct.mean()
+        np.testing.assert_array_equal(correct, again)
 
 
-def test_the_span_of_the_clips_changes_nothing(tmp_path: Path) -> None:
-    """The same head fitted on all features, without the shortcut."""
-    folder = write_embeddings(
-        tmp_path / "module" / "task", ["train", "valid", "test"], "trainvaltest"
-    )
-    train, valid, test = (read_split(folder, name) for name in ("train", "valid", "test"))
-    heads = [
-        make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=300)).fit(
-            train.features, train.labels
-        )
-        for c in STRENGTHS
-    ]
-    best = max(heads, key=lambda head: float(head.score(valid.features, valid.labels)))
-    whole = best.predict(test.features) == test.labels
-    assert len(train.labels) < DIM
-    np.testing.assert_array_equal(fit_and_test(train, valid, test), whole)
+def test_each_rate_is_chosen_on_validation_alone() -> None:
+    """Test clips carry the wrong labels: the rate that learns must still win."""
+    rng = np.random.default_rng(0)
+    labels = [str(i % 2) for i in range(60)]
+    features = rng.normal(size=(60, 4)).astype(np.float32)
+    features[:, 0] += 6 * np.array([float(label) for label in labels])
+    result = linear_evaluation(
+        {"one": {split: [features] for split in ("train", "valid", "test")}},
+        {"train": labels, "valid": labels, "test": [str(1 - int(label)) for label in labels]},
+        SCENES,
+        Protocol(learning_rates=(1e-6, 1e-2), seeds=(42,), max_epochs=100),
+    )["one"]
+    assert result.learning_rate == 1e-2
+    assert result.test_accuracy.item() < 0.1
+    assert result.valid_accuracy.item() > 0.9
+
+
+def test_classes_missing_in_valid_or_train() -> None:
+    rng = np.random.default_rng(0)
+    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES["splits"]}
+    labels = {"train": list("aabbcc"), "valid": list("aaaaaa"), "test": list("abcddd")}
+    (correct,) = linear_evaluation({"one": split}, labels, SCENES, QUICK)["one"].correct
+    assert not correct[:, 3:].any(), "training knows no d"
+
+
+def test_errors_say_what_to_do() -> None:
+    split = {name: [np.zeros((4, 3), np.float32)] for name in SCENES["splits"]}
+    labels = {name: list("abab") for name in SCENES["splits"]}
+    with pytest.raises(ValueError, match=r"one label each .* got scene, multilabel"):
+        linear_evaluation({"one": split}, labels, {**SCENES, "prediction_type": "multilabel"})
+    with pytest.raises(ValueError, match=r"labels of valid must be .* got 3 for"):
+        linear_evaluation({"one": split}, {**labels, "valid": list("aba")}, SCENES)
+    broken = np.zeros((4, 3), np.float32)
+    broken[2, 1] = np.nan
+    with pytest.raises(ValueError, match="features must be finite"):
+        linear_evaluation({"one": {**split, "test": [broken]}}, labels, SCENES, QUICK)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,189 @@
+"""Heads trained together, against torch's own parts and scikit-learn, one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch.nn.functional import cross_entropy
+
+from hear_fusion.evaluate.features import Features
+from hear_fusion.evaluate.heads import Clips, initial_weights, train_heads
+from hear_fusion.evaluate.protocol import Protocol
+from hear_fusion.evaluate.published import published_rates
+from hear_fusion.evaluate.rotations import hold_out
+
+N_TRAIN, N_VALID, DIM, N_CLASSES = 230, 60, 20, 4
+PROTOCOL = Protocol(learning_rates=(1e-5, 1e-3, 1e-2), max_epochs=60, patience=5)
+
+
+def raw_clips() -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], torch.Tensor]:
+    rng = np.random.default_rng(0)
+    classes = rng.integers(N_CLASSES, size=N_TRAIN + 2 * N_VALID)
+    features = rng.normal(size=(len(classes), DIM)) + 1.5 * np.eye(N_CLASSES, DIM)[classes]
+    return (features * rng.uniform(0.1, 10, DIM)).astype(np.float32), torch.from_numpy(classes)
+
+
+def make_clips(features: Features, classes: torch.Tensor) -> Clips:
+    train, valid, test = torch.arange(len(classes)).split([N_TRAIN, N_VALID, N_VALID])
+    return Clips(features, classes, N_CLASSES, train, valid, test)
+
+
+@pytest.fixture(scope="module")
+def clips() -> Clips:
+    raw, classes = raw_clips()
+    return make_clips(Features([[raw]], n_fit=N_TRAIN), classes)
+
+
+def plain_head(rate: float, seed: int) -> tuple[list[float], float, int, float]:
+    """Losses, best validation accuracy, its epoch and test accuracy of a head of torch's parts."""
+    raw, classes = raw_clips()
+    matrix = torch.from_numpy(StandardScaler().fit(raw[:N_TRAIN]).transform(raw))
+    train, valid, test = torch.arange(len(classes)).split([N_TRAIN, N_VALID, N_VALID])
+    generator = torch.Generator().manual_seed(seed)
+    start = initial_weights(N_CLASSES, DIM, DIM + 12, generator)
+    head = torch.nn.Linear(DIM, N_CLASSES)
+    with torch.no_grad():
+        head.weight.copy_(start[:, :DIM])
+        head.bias.copy_(start[:, DIM])
+    adam = torch.optim.Adam(
+        head.parameters(), lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-8
+    )
+    losses, best, best_epoch, test_accuracy = [], -1.0, 0, 0.0
+    for epoch in range(1, PROTOCOL.max_epochs + 1):
+        total = 0.0
+        for batch in train[torch.randperm(N_TRAIN, generator=generator)].split(200):
+            adam.zero_grad()
+            loss = cross_entropy(head(matrix[batch]), classes[batch]) / N_CLASSES
+            loss.backward()
+            adam.step()
+            total += len(batch) * loss.item()
+        losses.append(total / N_TRAIN)
+        right = head(matrix).argmax(1) == classes
+        accuracy = right[valid].double().mean().item()
+        if accuracy >= best:
+            best, best_epoch = accuracy, epoch
+            test_accuracy = right[test].double().mean().item()
+        if epoch - best_epoch >= PROTOCOL.patience:
+            break
+    return losses, best, best_epoch, test_accuracy
+
+
+@pytest.mark.parametrize("seed", [42, 43])
+def test_as_torchs_own_linear_adam_and_cross_entropy(clips: Clips, seed: int) -> None:
+    together = train_heads(clips, seed, PROTOCOL)
+    lengths = set()
+    for place, rate in enumerate(PROTOCOL.learning_rates):
+        losses, valid, epoch, test = plain_head(rate, seed)
+        ours = together.losses[:, place]
+        ours = ours[~np.isnan(ours)]
+        np.testing.assert_allclose(ours, losses, rtol=0, atol=1e-5)
+        assert together.valid_accuracy[place] == valid
+        assert together.best_epoch[place] == epoch
+        assert together.correct[place].mean() == test
+        lengths.add(len(losses))
+    assert len(lengths) > 1, "no head left before the others"
+
+
+def test_together_is_one_by_one(clips: Clips) -> None:
+    together = train_heads(clips, 42, PROTOCOL)
+    for place, rate in enumerate(PROTOCOL.learning_rates):
+        alone = train_heads(clips, 42, Protocol((rate,), max_epochs=60, patience=5))
+        n_epochs = len(alone.losses)
+        np.testing.assert_allclose(
+            together.losses[:n_epochs, place], alone.losses[:, 0], rtol=0, atol=1e-6
+        )
+        assert together.best_epoch[place] == alone.best_epoch[0]
+        np.testing.assert_array_equal(together.correct[place], alone.correct[0])
+
+
+def test_a_tie_moves_the_best_to_the_later_epoch(clips: Clips) -> None:
+    """A rate too small to change any decision: every epoch ties, so none is the last."""
+    still = Protocol(learning_rates=(1e-12,), max_epochs=9, patience=2)
+    trained = train_heads(clips, 42, still)
+    assert trained.best_epoch.tolist() == [9]
+    assert len(trained.losses) == 9
+
+
+def test_beside_logistic_regression(clips: Clips) -> None:
+    rows = clips.features.rows(torch.arange(clips.features.n)).numpy()[:, :DIM]
+    peer = LogisticRegression(C=1.0).fit(rows[:N_TRAIN], clips.classes[:N_TRAIN])
+    expected = peer.score(rows[-N_VALID:], clips.classes[-N_VALID:])
+    # The paper's patience; stopped early, a head may differ in a few of 60 clips.
+    trained = train_heads(clips, 42, Protocol(learning_rates=(1e-2,)))
+    assert trained.correct[0].mean() > expected - 0.08
+
+
+def test_layers_and_splits_gathered_from_files_are_the_array(tmp_path: Path) -> None:
+    raw, classes = raw_clips()
+    raw.tofile(tmp_path / "raw")
+    mapped = np.memmap(tmp_path / "raw", np.float32, "r", shape=raw.shape)
+    parts = [[p[:, :3], p[:, 3:]] for p in (mapped[:100], mapped[100:])]
+    gathered = Features(parts, n_fit=N_TRAIN, held_bytes=0)
+    held = Features([[raw]], n_fit=N_TRAIN)
+    index = torch.tensor([250, 3, 99, 100, 3])
+    torch.testing.assert_close(gathered.rows(index), held.rows(index), rtol=0, atol=1e-6)
+    expected = StandardScaler().fit(raw[:N_TRAIN]).transform(raw[index.numpy()])
+    np.testing.assert_allclose(held.rows(index)[:, :DIM].numpy(), expected, rtol=0, atol=1e-5)
+    one = train_heads(make_clips(gathered, classes), 42, PROTOCOL)
+    other = train_heads(make_clips(held, classes), 42, PROTOCOL)
+    np.testing.assert_array_equal(one.correct, other.correct)
+
+
+class Watched(np.ndarray):
+    largest = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        Watched.largest = max(Watched.largest, len(found))
+        return found
+
+
+def test_files_are_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hear_fusion.evaluate.features._CHUNK_BYTES", 4 * 32 * 50)
+    raw, classes = raw_clips()
+    features = Features([[raw.view(Watched)]], n_fit=N_TRAIN, held_bytes=0)
+    train_heads(make_clips(features, classes), 42, Protocol(max_epochs=2, batch_size=40))
+    assert 0 < Watched.largest <= 50
+
+
+def test_a_constant_feature_is_zero() -> None:
+    raw, _ = raw_clips()
+    raw[:, 5] = 0.1
+    rows = Features([[raw]], n_fit=N_TRAIN).rows(torch.arange(len(raw)))
+    assert (rows[:, 5] == 0).all()
+    assert (rows[:, DIM] == 1).all()
+    assert (rows[:, DIM + 1 :] == 0).all()
+
+
+def test_clips_are_held_out_until_every_class_occurs() -> None:
+    classes = np.arange(100) % 5
+    draws = [hold_out(classes, 0.1, seed, 100) for seed in range(20)]
+    for train, valid in draws:
+        assert len(valid) == 10
+        assert len(set(classes[valid])) == 5
+        assert sorted([*train, *valid]) == list(range(100))
+    assert any(len(set(classes[hold_out(classes, 0.1, s, 1)[1]])) < 5 for s in range(20))
+    assert len(hold_out(np.arange(30), 0.1, 0, 5)[1]) == 3, "the last draw stands"
+
+
+def test_published_rates() -> None:
+    assert published_rates("vggish", (), "esc50-v2.0.0-full") == (3e-3,)
+    assert published_rates("vggish", (10, 15), "surge") == (1e-4,)
+    assert published_rates("vggish", (10,), "surge") == (3e-4,)
+    assert published_rates("cnn14", (3, 6), "nsynth") == (1e-5,)
+    assert published_rates("cnn14", (3,), "nsynth_pitch-v2.2.3-5h") == (3e-4,)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"learning_rates": (0.0,)}, {"seeds": ()}, {"patience": 0}, {"held_out": 1.0}]
+)
+def test_settings_are_checked(settings: dict[str, object]) -> None:
+    (name,) = settings
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Protocol(**settings)  # type: ignore[arg-type]
