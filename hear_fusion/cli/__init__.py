@@ -5,6 +5,7 @@ Each verb imports what it needs inside its function, so that ``--help`` answers 
 
 import click
 
+from hear_fusion.cli.compare import compare
 from hear_fusion.cli.demo import demo
 from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.list import list_networks
@@ -17,5 +18,5 @@ def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
 
 
-for _verb in (list_networks, weights, tasks, evaluate, demo):
+for _verb in (list_networks, weights, tasks, evaluate, compare, demo):
     main.add_command(_verb)

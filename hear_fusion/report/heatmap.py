@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -16,10 +18,10 @@ from hear_fusion.report.leaderboard import COLUMNS
 from hear_fusion.report.ranking import Standing
 
 # Light to dark in grey as well; its darkest fifth would drown the numbers.
-_COLOURS = mpl.colors.ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.02, 0.82, 256)))
+_COLOURS = ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.02, 0.82, 256)))
 _INK, _FAINT = "#1a1a1a", "#6b6b6b"
 _CELL_WIDTH, _CELL_HEIGHT = 0.44, 0.235
-_LEFT, _RIGHT, _TOP, _BOTTOM = 2.75, 0.12, 1.45, 0.75
+_LEFT, _RIGHT, _TOP, _BOTTOM = 2.75, 1.0, 1.45, 0.8
 _LONGEST_NAME = 34
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -38,7 +40,8 @@ def draw_heat_map(standing: Standing) -> Figure:
     """Draw scores as text and normalised scores as colour, the best model on top.
 
     Args:
-        standing: All models on all tasks; the compared tasks are bold, our models bold and framed.
+        standing: All models on all tasks; our models are bold and framed, tasks that none of them
+            has are faint.
     """
     known = ~np.isnan(standing.overall)
     order = [i for i in np.argsort(standing.overall_rank, kind="stable") if known[i]]
@@ -56,21 +59,7 @@ def draw_heat_map(standing: Standing) -> Figure:
         )
         _paint(axes, standing, order)
         _label(axes, standing, order)
-        scale = figure.add_axes((_LEFT / width, 0.5 / height, 0.22, 0.1 / height))
-        bar = figure.colorbar(
-            mpl.cm.ScalarMappable(mpl.colors.Normalize(-1, 1), _COLOURS),
-            cax=scale,
-            orientation="horizontal",
-            ticks=[-1, 0, 1],
-        )
-        bar.outline.set_visible(False)  # type: ignore[operator]
-        figure.text(
-            _LEFT / width + 0.235,
-            0.55 / height,
-            "colour: score of the task, standardised over the submissions, clipped to [-1, 1]; "
-            "hatched: no score",
-            va="center",
-        )
+        _explain(figure, width, height)
     return figure
 
 
@@ -84,10 +73,12 @@ def to_svg(figure: Figure) -> str:
     return svg[svg.index("<svg") :]
 
 
-def write_png(figure: Figure, path: Path) -> None:
+def to_png(figure: Figure) -> bytes:
     """Write a figure as PNG; the same figure is the same bytes."""
+    file = io.BytesIO()
     with mpl.rc_context(_STYLE):
-        figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
+    return file.getvalue()
 
 
 def _paint(axes: Axes, standing: Standing, order: list[int]) -> None:
@@ -106,8 +97,7 @@ def _paint(axes: Axes, standing: Standing, order: list[int]) -> None:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                # Numbers turn white where the ground is darker than half of the way.
-                color="white" if value > 0.45 else _INK,
+                color=_readable(_COLOURS((value + 1) / 2)),
                 fontweight="bold" if standing.entries[order[row]].is_ours else "normal",
             )
     for row, i in enumerate(order):
@@ -119,20 +109,59 @@ def _paint(axes: Axes, standing: Standing, order: list[int]) -> None:
             )
 
 
+def _readable(ground: Sequence[float]) -> str:
+    """Choose white or ink on a ground: at a luminance of 0.2 both contrast alike (WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in ground[:3]]
+    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "white" if luminance < 0.2 else _INK
+
+
+def _explain(figure: Figure, width: float, height: float) -> None:
+    scale = figure.add_axes((_LEFT / width, 0.48 / height, 2.0 / width, 0.1 / height))
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(-1, 1), _COLOURS),
+        cax=scale,
+        orientation="horizontal",
+        ticks=[-1, 0, 1],
+    )
+    bar.outline.set_visible(False)
+    figure.text(
+        (_LEFT + 2.25) / width,
+        0.42 / height,
+        "Colour: score, standardised over the submissions to the task and clipped to [-1, 1];\n"
+        "overall: its mean over the compared tasks that a model has, and their number.\n"
+        "Hatched: no score. Faint: tasks not compared.",
+        va="center",
+        fontsize=8,
+    )
+
+
 def _label(axes: Axes, standing: Standing, order: list[int]) -> None:
     names = [_shorten(standing.entries[i].model) for i in order]
     axes.set_yticks(np.arange(len(order)) + 0.5, names)
     axes.set_xticks(np.arange(len(COLUMNS)) + 0.5, COLUMNS, rotation=50, ha="left")
+    axes.set_xlim(0, len(COLUMNS))
     axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=3)
     for tick in axes.get_xticklabels():
         tick.set_rotation_mode("anchor")
-        if tick.get_text() in standing.compared:
-            tick.set_fontweight("bold")
-    for i, tick in zip(order, axes.get_yticklabels(), strict=True):
-        if standing.entries[i].is_ours:
-            tick.set_fontweight("bold")
+        if tick.get_text() not in standing.compared:
+            tick.set_color(_FAINT)
+    for row, (i, tick) in enumerate(zip(order, axes.get_yticklabels(), strict=True)):
+        weight = "bold" if standing.entries[i].is_ours else "normal"
+        tick.set_fontweight(weight)
+        axes.text(
+            len(COLUMNS) + 0.18,
+            row + 0.53,
+            f"{standing.overall[i]:+.2f} ({standing.n_compared[i]})",
+            va="center",
+            fontsize=7.5,
+            fontweight=weight,
+        )
     axes.invert_yaxis()
+    axes.text(
+        len(COLUMNS) + 0.5, -0.15, "overall (tasks)", rotation=50, rotation_mode="anchor", ha="left"
+    )
     for spine in axes.spines.values():
         spine.set_visible(False)
 

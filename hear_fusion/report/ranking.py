@@ -44,6 +44,12 @@ class Standing:
     overall_rank: Array
 
     @property
+    def n_compared(self) -> NDArray[np.int64]:
+        """How many of the compared tasks each model has, (model)."""
+        columns = [COLUMNS.index(name) for name in self.compared]
+        return (~np.isnan(self.scores[:, columns])).sum(axis=1)  # type: ignore[no-any-return]
+
+    @property
     def n_left_out(self) -> int:
         """Submissions that lack a shared task, and so have no mean."""
         return sum(
