@@ -5,6 +5,7 @@ Each verb imports what it needs inside its function, so that ``--help`` answers 
 
 import click
 
+from hear_fusion.cli.compare import compare
 from hear_fusion.cli.demo import demo
 from hear_fusion.cli.embed import embed
 from hear_fusion.cli.evaluate import evaluate
@@ -20,5 +21,6 @@ def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
 
 
-for _verb in (list_networks, weights, tasks, embed, evaluate, study, report, demo):
+_VERBS = (list_networks, weights, tasks, embed, evaluate, study, report, compare, demo)
+for _verb in _VERBS:
     main.add_command(_verb)

@@ -7,6 +7,7 @@ was asked for this time.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 DONE_FILE = "prediction-done.json"
 _SETTINGS_FILE = "prediction-settings.json"
@@ -42,18 +43,27 @@ def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
     if not done.exists():
         return False
     try:
-        found = json.loads(done.read_text(encoding="utf-8"))
+        other = other_settings(task_folder, settings)
     except json.JSONDecodeError:
         done.unlink()
         return False
+    if other:
+        raise ValueError(
+            f"predictions in {task_folder} must be made with {asdict(settings)}, got {other}; ask "
+            f"for those settings or delete {done} to make them anew"
+        )
+    return True
+
+
+def other_settings(task_folder: Path, settings: PredictionSettings) -> dict[str, Any]:
+    """Read in which settings finished predictions differ, as far as these were recorded.
+
+    Raises:
+        json.JSONDecodeError: If the mark was cut off while it was written.
+    """
+    found = json.loads((task_folder / DONE_FILE).read_text(encoding="utf-8"))
     own_record = task_folder / _SETTINGS_FILE
     if own_record.exists():
         found |= json.loads(own_record.read_text(encoding="utf-8"))
     wanted = asdict(settings)
-    other = {key: found[key] for key in wanted if key in found and found[key] != wanted[key]}
-    if other:
-        raise ValueError(
-            f"predictions in {task_folder} must be made with {wanted}, got {other}; ask for "
-            f"those settings or delete {done} to make them anew"
-        )
-    return True
+    return {key: found[key] for key in wanted if key in found and found[key] != wanted[key]}

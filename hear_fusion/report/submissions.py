@@ -1,0 +1,249 @@
+"""Our modules among the HEAR submissions: tables and files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hear_fusion.evaluate.table import align
+from hear_fusion.report.formats import Table
+from hear_fusion.report.heatmap import draw_heat_map, to_png, to_svg
+from hear_fusion.report.leaderboard import COLUMNS, METRICS, plain
+from hear_fusion.report.ranking import Standing
+from hear_fusion.report.runs import Runs
+from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, write_sections
+
+TITLE = "Among the HEAR submissions"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table in plain text; each form escapes it.
+
+    Attributes:
+        caption: How to read it.
+        head: Names of the columns.
+        rows: Cells; each row as long as the head.
+        right: Columns of numbers.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[int] = frozenset()
+
+
+def make_listings(standing: Standing, runs: Sequence[Runs], source: str) -> list[Listing]:
+    """Make all tables of a comparison; those without a row are left out.
+
+    Args:
+        standing: Our modules among the submissions.
+        runs: What our modules' folders hold, in the order of our entries.
+        source: Where the leaderboard came from.
+    """
+    tables = [
+        _overall(standing, source),
+        _by_task(standing),
+        _missing(standing),
+        _remarks("Did not join the comparison.", "why", [(r.module, r.refused) for r in runs]),
+        _remarks("Joined, with a caution.", "caution", [(r.module, r.cautions) for r in runs]),
+    ]
+    return [table for table in tables if table.rows]
+
+
+def to_markdown(tables: Sequence[Listing]) -> str:
+    """Write tables as aligned Markdown, each below its caption."""
+    parts = []
+    for table in tables:
+        rows = [[_markdown(cell) for cell in row] for row in (table.head, *table.rows)]
+        parts.append("\n".join([_markdown(table.caption), "", *align(rows, set(table.right))]))
+    return "\n\n".join(parts) + "\n"
+
+
+def to_csv(standing: Standing) -> str:
+    """Write a standing as CSV: a row a model; score, rank and normalised score a compared task."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    parts = ("score", "rank", "normalised")
+    columns = [COLUMNS.index(name) for name in standing.compared]
+    totals = ("mean", "mean rank", "overall", "overall rank", "tasks")
+    head = [f"{COLUMNS[column]} {part}" for column in columns for part in parts]
+    writer.writerow(["model", "ours", *totals, *head])
+    for i, entry in enumerate(standing.entries):
+        values = [
+            float(part[i, column])
+            for column in columns
+            for part in (standing.scores, standing.ranks, standing.normalised)
+        ]
+        overall = (standing.mean, standing.mean_rank, standing.overall, standing.overall_rank)
+        writer.writerow(
+            [
+                # Spreadsheets would run such a name as a formula.
+                f"'{entry.model}" if entry.model[:1] in tuple("=+-@") else entry.model,
+                "yes" if entry.is_ours else "no",
+                *(_csv(float(value[i])) for value in overall),
+                standing.n_compared[i],
+                *map(_csv, values),
+            ]
+        )
+    return text.getvalue()
+
+
+def to_section(tables: Sequence[Listing], svg: str) -> Section:
+    """Turn tables and heat map into a section of the one-page report, which escapes the text."""
+    picture = Picture(
+        "heatmap",
+        "Scores of all models on the compared tasks",
+        "Each task from its lowest to its highest score; ours are marked.",
+        svg,
+    )
+    found = []
+    for number, table in enumerate(tables, start=1):
+        title, _, caption = table.caption.partition(". ")
+        title = title.removesuffix(".")
+        found.append(Table(f"comparison-{number}", title, caption, table.head, table.rows))
+    return Section(TITLE, tables=tuple(found), pictures=(picture,))
+
+
+def write_comparison(
+    folder: Path,
+    standing: Standing,
+    tables: Sequence[Listing],
+    submitted: str,
+) -> None:
+    """Write everything into a folder, each file whole or not at all.
+
+    Args:
+        folder: Made if absent.
+        standing: Our modules among the submissions.
+        tables: Of ``make_listings``.
+        submitted: Text of ``submission.csv``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = draw_heat_map(standing)
+    svg = to_svg(figure)
+    files = {
+        "comparison.md": f"# {TITLE}\n\n{to_markdown(tables)}".encode(),
+        "comparison.csv": to_csv(standing).encode(),
+        "submission.csv": submitted.encode(),
+        "heatmap.svg": svg.encode(),
+        "heatmap.png": to_png(figure),
+    }
+    for name, content in files.items():
+        unfinished = folder / f".{name}"
+        unfinished.write_bytes(content)
+        unfinished.replace(folder / name)
+    write_sections([to_section(tables, svg)], folder / SECTIONS_FILE)
+
+
+def _overall(standing: Standing, source: str) -> Listing:
+    # By the mean, then by the other; NaN, which is no rank, sorts to the end.
+    order = np.lexsort((standing.overall_rank, standing.mean_rank))
+    rows = tuple(
+        (
+            _rank(float(standing.mean_rank[i])),
+            _name(standing, int(i)),
+            _score(float(standing.mean[i])),
+            _rank(float(standing.overall_rank[i])),
+            _score(float(standing.overall[i])),
+            str(standing.n_compared[i]),
+        )
+        for i in order
+        if standing.n_compared[i]
+    )
+    n_submitted = sum(not entry.is_ours for entry in standing.entries)
+    caption = (
+        f"Overall, {n_submitted} submissions ({source}). Mean: over the {len(standing.shared)} "
+        f"tasks that all of ours have ({', '.join(standing.shared) or 'none'}), of models that "
+        f"have them too; {standing.n_left_out} submissions lack one and have no mean. Normalised: "
+        "each task standardised over its submissions, clipped to [-1, 1], averaged over those of "
+        f"the {len(standing.compared)} compared tasks that a model has (their number in the last "
+        "column; few tasks make a rough rank). Blanks are left out, whereas the leaderboard's own "
+        "script estimates them. Equal scores share the better rank."
+    )
+    head = ("rank", "model", "mean", "rank (norm.)", "normalised", "tasks")
+    return Listing(caption, head, rows, frozenset({0, 2, 3, 4, 5}))
+
+
+def _by_task(standing: Standing) -> Listing:
+    ours = [i for i, entry in enumerate(standing.entries) if entry.is_ours]
+    rows = []
+    for name in standing.compared:
+        scores, ranks = (part[:, COLUMNS.index(name)] for part in (standing.scores, standing.ranks))
+        n_ranked = int((~np.isnan(scores)).sum())
+        submitted = [
+            (float(scores[i]), entry.model)
+            for i, entry in enumerate(standing.entries)
+            if not entry.is_ours and not math.isnan(scores[i])
+        ]
+        best = max(submitted, key=lambda found: found[0], default=None)
+        rows.append(
+            (
+                name,
+                METRICS[name],
+                f"{best[0]:.3f} {best[1]}" if best else "-",
+                *(
+                    "-"
+                    if math.isnan(scores[i])
+                    else f"{scores[i]:.3f} ({ranks[i]:.0f} of {n_ranked})"
+                    for i in ours
+                ),
+            )
+        )
+    names = [standing.entries[i].model for i in ours]
+    caption = (
+        "By task: score of each of our modules and its rank among all models with a score, ours "
+        "included. Scores over folds are their means; Beehive is the mean of its two folds, as in "
+        "the leaderboard."
+    )
+    return Listing(caption, ("task", "metric", "best submission", *names), tuple(rows))
+
+
+def _missing(standing: Standing) -> Listing:
+    rows = []
+    for entry in standing.entries:
+        missing = [name for name in COLUMNS if name not in entry.scores]
+        if entry.is_ours and missing:
+            rows.append((entry.model, str(len(missing)), ", ".join(missing)))
+    caption = f"Missing of the {len(COLUMNS)} tasks of the leaderboard."
+    return Listing(caption, ("model", "missing", "tasks"), tuple(rows), frozenset({1}))
+
+
+def _remarks(caption: str, what: str, found: Sequence[tuple[str, Mapping[str, str]]]) -> Listing:
+    rows = tuple(
+        (module, task, remark) for module, remarks in found for task, remark in remarks.items()
+    )
+    return Listing(caption, ("model", "task folder", what), rows)
+
+
+def _name(standing: Standing, i: int) -> str:
+    entry = standing.entries[i]
+    return f"{entry.model} (ours)" if entry.is_ours else entry.model
+
+
+def _rank(rank: float) -> str:
+    return "-" if math.isnan(rank) else f"{rank:.0f}"
+
+
+def _score(score: float) -> str:
+    return "-" if math.isnan(score) else f"{score:.3f}"
+
+
+def _csv(value: float) -> str:
+    return "" if math.isnan(value) else f"{round(value, 6):.10g}"
+
+
+def _markdown(text: str) -> str:
+    r"""Escape what Markdown would take for its own.
+
+    >>> print(_markdown("a|b <i>*c*"))
+    a\|b \<i>\*c\*
+    """
+    return re.sub(r"([\\`*\[|<])", r"\\\1", plain(text))
