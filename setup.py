@@ -12,6 +12,8 @@ VERSION = re.search(  # type: ignore[union-attr]
 
 # What is needed to read one kind of weight file only.
 LOADERS = ["h5py", "onnx", "safetensors"]
+# Linear heads, figures and pages: 'embed', 'study', 'report' and 'compare'.
+STUDY = ["scikit-learn", "pandas", "matplotlib", "jinja2", "pyyaml", "python-slugify"]
 # The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
 # processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
 DEMO = ["pretty_midi", "espeakng-loader"]
@@ -24,10 +26,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
-    package_data={"hear_fusion": ["py.typed"]},
+    package_data={"hear_fusion": ["py.typed", "report/*.j2"]},
     python_requires=">=3.11",
-    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "tqdm", "click"],
-    extras_require={"loaders": LOADERS, "demo": DEMO},
+    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "tqdm", "click"],
+    extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",
