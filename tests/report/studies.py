@@ -39,7 +39,7 @@ NINE = (
     Kind("speech_commands_35-v0.0.2-full", 105829, 11005, 35, 1, "middle", 0.90),
     Kind("voxceleb1-v1.0.0-full", 153516, 8251, 1251, 1, "middle", 0.48),
     Kind("voxforge-v1.0.0-full", 176428, 28000, 6, 1, "middle", 0.89),
-    Kind("crema_d-v1.0.0-full", 7438, 1551, 6, 1, "middle", 0.58),
+    Kind("crema_d_speakers-v1.0.0-full", 7438, 1551, 6, 1, "middle", 0.58),
     Kind("gtzan_filtered-v1.0.0-full", 930, 290, 10, 1, "late", 0.78),
     Kind("nsynth_family-v2.2.3-full", 305979, 4096, 11, 1, "middle", 0.72),
     Kind("surge-v1.0.0-full", 183392, 17336, 88, 1, "middle", 0.31),

@@ -65,6 +65,7 @@ def test_our_folders_are_the_papers_tasks() -> None:
         replace(NINE[0], n_clips=400),
         replace(NINE[0], n_classes=10),
         replace(NINE[6], task="tfds_gtzan-1.0.0-full"),
+        replace(NINE[8], task="surge-v1.0.0-by_preset"),
         replace(NINE[2], task="speech_commands-v0.0.2-full"),
         replace(NINE[0], task="esc50x-v2.0.0-full"),
         *DEMO,
