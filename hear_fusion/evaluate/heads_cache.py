@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
                 best_epoch=found["best_epoch"],
                 valid_by_rate={float(rate): value for rate, value in rates.items()},
             )
-    except (OSError, ValueError, KeyError):  # cut off while it was written, or not ours
+    except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -43,8 +44,9 @@ class StudyConfig:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, defaults filled in."""
-        return asdict(self)
+        """Everything, defaults filled in, as JSON knows it."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def read(cls, source: str | Path) -> Self:

@@ -70,7 +70,7 @@ def test_scores_come_out_for_scenes_and_events(
     study = study_demo(chosen, out, weights, said.append, embeddings)
     assert [task.task for task in study.tasks] == ["scene-v1-tiny"]
     assert study.tasks[0].original.official == rows["scene-v1-tiny"].first.value
-    assert study.config["protocol"]["seeds"] == DEMO_PROTOCOL.seeds
+    assert study.config["protocol"]["seeds"] == list(DEMO_PROTOCOL.seeds)
     # and goes on from what is there: no head is trained again
     heads = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
     assert len(heads) >= 15
