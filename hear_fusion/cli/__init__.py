@@ -3,6 +3,8 @@
 Each verb imports what it needs inside its function, so that ``--help`` answers at once.
 """
 
+import os
+
 import click
 
 from hear_fusion.cli.compare import compare
@@ -14,6 +16,10 @@ from hear_fusion.cli.report import report
 from hear_fusion.cli.study import study
 from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
+
+# Threads that wait shall sleep: spinning ones make small matrices ten times slower on a machine that
+# does something else besides. Read when torch is imported, which the verbs do later.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
