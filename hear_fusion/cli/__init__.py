@@ -17,8 +17,8 @@ from hear_fusion.cli.study import study
 from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
 
-# Threads that wait shall sleep: spinning ones make small matrices ten times slower on a machine that
-# does something else besides. Read when torch is imported, which the verbs do later.
+# Threads that wait shall sleep: spinning ones make small matrices ten times slower on a machine
+# that does something else besides. Read when torch is imported, which the verbs do later.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
