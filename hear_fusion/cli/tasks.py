@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli.prepare import list_data_sets, prepare
+
 _DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events")
 _RATES = ("16000", "32000", "48000")
 
@@ -98,3 +100,7 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
             f"{'  (was there)' if task.kept else ''}"
         )
     click.echo(f"{len(made)} tasks in {out}, {time.monotonic() - began:.0f} s")
+
+
+for _verb in (prepare, list_data_sets):
+    tasks.add_command(_verb)
