@@ -121,12 +121,12 @@ def _zip(path: str, stream: BinaryIO) -> Iterator[Member]:
 def _tar(path: str, stream: BinaryIO) -> Iterator[Member]:
     stream.seek(0)
     with tarfile.open(fileobj=stream, mode="r|*") as archive:
-        for info in archive:
+        while (info := archive.next()) is not None:
+            # tarfile remembers every member it has seen: hundreds of megabytes in the end.
+            archive.members.clear()  # type: ignore[attr-defined]
             inside = _inside(info.name)
             if inside and info.isfile():
                 yield Member(f"{path}/{inside}", info.size, None, partial(_extract, archive, info))
-            # tarfile remembers every member it has seen: hundreds of megabytes in the end.
-            archive.members.clear()  # type: ignore[attr-defined]
 
 
 def _extract(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
