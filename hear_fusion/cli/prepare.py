@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,13 @@ def prepare(
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; the same command goes on from here") from None
     except (OSError, ValueError, RuntimeError) as err:
-        raise click.ClickException(str(err)) from err
+        full = isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise click.ClickException(
+            f"the disk of {out} is full; make room and run the same command again: what is "
+            "converted stays"
+            if full
+            else str(err)
+        ) from err
     _tell(prepared, time.monotonic() - began)
 
 

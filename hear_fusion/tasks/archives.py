@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
+from string import ascii_lowercase
 from typing import Any, BinaryIO, cast
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
-_PIECE = re.compile(r"(?P<whole>.+)_part[a-z]{2}")
+_PIECE = re.compile(r"(?P<whole>.+)_parta[a-z]")
 READ_ERRORS = (
     OSError,
     EOFError,
@@ -81,7 +82,11 @@ def members(
         else:
             on_problem(path, "is a link to nothing")
     for path, pieces in sorted(archives.items()):
-        yield from _archive(path, pieces, on_problem)
+        lost = _lost_piece(pieces)
+        if lost is None:
+            yield from _archive(path, pieces, on_problem)
+        else:
+            on_problem(path, f"lacks its piece {lost}")
 
 
 def _files(source: Path, skip: Path | None) -> Iterator[Path]:
@@ -95,6 +100,14 @@ def _files(source: Path, skip: Path | None) -> Iterator[Path]:
         seen.add(here)
         folders[:] = sorted(name for name in folders if _is_plain(name))
         yield from (Path(folder, name) for name in sorted(files) if _is_plain(name))
+
+
+def _lost_piece(pieces: list[Path]) -> str | None:
+    """Return the name of the first piece that is not there, short of the last ones."""
+    if not _PIECE.fullmatch(pieces[0].name):
+        return None
+    due = [f"{pieces[0].name[:-1]}{letter}" for letter in ascii_lowercase[: len(pieces)]]
+    return next((name for name, piece in zip(due, pieces, strict=True) if name != piece.name), None)
 
 
 def _archive(

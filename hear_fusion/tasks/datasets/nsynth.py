@@ -20,7 +20,10 @@ class _NSynth(DataSet):
     def places(self, seen: Seen) -> dict[str, Place]:
         placed: dict[str, Place] = {}
         for file, split in _TABLES.items():
-            placed |= _read(seen.texts[file], split)
+            try:
+                placed |= _read(seen.texts[file], split)
+            except ValueError as err:
+                raise ValueError(f"{file} must be the JSON of the data set, got: {err}") from err
         return placed
 
 
