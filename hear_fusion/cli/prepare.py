@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +89,6 @@ def prepare(
 
     from hear_fusion.tasks.datasets import DATA_SETS
     from hear_fusion.tasks.prepare import prepare as run
-    from hear_fusion.tasks.processes import available_cores
 
     data_set = DATA_SETS[name]
     began = time.monotonic()
@@ -102,12 +102,12 @@ def prepare(
                 sample_rates=[int(rate) for rate in dict.fromkeys(sample_rates)],
                 splits_file=splits_file,
                 allow_missing=allow_missing,
-                jobs=jobs or available_cores(),
+                jobs=jobs or os.cpu_count() or 1,
                 on_clip=bar.update,
             )
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; the same command goes on from here") from None
-    except (OSError, ValueError, RuntimeError) as err:
+    except (OSError, ValueError) as err:
         full = isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT)
         raise click.ClickException(
             f"the disk of {out} is full; make room and run the same command again: what is "
@@ -119,12 +119,12 @@ def prepare(
 
 
 def _tell(prepared: Prepared, seconds: float) -> None:
-    from hear_fusion.tasks.findings import format_findings
+    from hear_fusion.tasks.faults import format_faults
 
-    for line in format_findings(prepared.findings):
+    for line in format_faults(prepared.faults):
         click.echo(line)
-    if prepared.findings_file is not None:
-        click.echo(f"All of them: {prepared.findings_file}")
+    if prepared.faults_file is not None:
+        click.echo(f"All of them: {prepared.faults_file}")
     for part, count in prepared.found.items():
         expected = prepared.expected.get(part)
         if not prepared.kept:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from hear_fusion.audio import UnreadableSoundError, decode
 from hear_fusion.tasks.archives import READ_ERRORS, Member
 from hear_fusion.tasks.datasets.base import DataSet
-from hear_fusion.tasks.findings import Finding
-from hear_fusion.tasks.processes import Workers
+from hear_fusion.tasks.faults import Fault
+from hear_fusion.tasks.pool import run_jobs
 from hear_fusion.tasks.staging import Recording, Staging
 
 # Enough that handing a batch over costs nothing; few enough bytes that memory stays small.
@@ -60,13 +62,13 @@ class Conversion:
     Attributes:
         names: Clips that have been converted, now or by an earlier run.
         texts: Content of the texts.
-        findings: What was wrong so far.
+        faults: What was wrong so far.
     """
 
     def __init__(self, data_set: DataSet, staging: Staging, done: Iterable[str]) -> None:
         self.names: set[str] = set()
         self.texts: dict[str, bytes] = {}
-        self.findings: list[Finding] = []
+        self.faults: list[Fault] = []
         self._data_set, self._staging = data_set, staging
         self._done = {name.removesuffix(".wav") for name in done}
         self._paths: dict[str, str] = {}
@@ -82,16 +84,18 @@ class Conversion:
 
     def note(self, path: str, reason: str) -> None:
         """Remember a file that cannot be read."""
-        self.findings.append(Finding("unreadable", path, reason))
+        self.faults.append(Fault("unreadable", path, reason))
 
-    def run(self, members: Iterable[Member], workers: Workers, on_clip: Callable[[], None]) -> None:
+    def run(self, members: Iterable[Member], n_processes: int, on_clip: Callable[[], None]) -> None:
         """Convert what is not converted yet.
 
         Raises:
             OSError: If a result cannot be written.
         """
-        for results in workers.unordered(convert, self._batches(members, on_clip)):
-            for sound, reason in results:
+        batches = self._batches(members, on_clip)
+        # Closed at once when the run is broken off: processes must not outlive it.
+        with closing(run_jobs(convert, batches, n_processes, batch=1)) as done:
+            for sound, reason in chain.from_iterable(done):
                 if reason is None:
                     self.names.add(sound.name)
                 else:
@@ -129,7 +133,7 @@ class Conversion:
                 return None
             if name in self._paths:
                 reason = f"is another file of the clip in {self._paths[name]}, which was taken"
-                self.findings.append(Finding("duplicate", member.path, reason))
+                self.faults.append(Fault("duplicate", member.path, reason))
                 return None
             known = name in self._done
             content = b"" if known else member.file or member.read()
@@ -137,7 +141,7 @@ class Conversion:
             self.note(member.path, f"cannot be read: {err or type(err).__name__}")
             return None
         except ValueError as err:
-            self.findings.append(Finding("surplus", member.path, str(err)))
+            self.faults.append(Fault("surplus", member.path, str(err)))
             return None
         self._paths[name] = member.path
         return Sound(name, member.path, content)

@@ -11,9 +11,8 @@ from pathlib import Path
 from hear_fusion.tasks.archives import members
 from hear_fusion.tasks.conversion import Conversion
 from hear_fusion.tasks.datasets.base import TOTAL, DataSet, Place, Seen, Splitting
-from hear_fusion.tasks.findings import FINDINGS_FILE, Finding, write_findings
+from hear_fusion.tasks.faults import FAULTS_FILE, Fault, write_faults
 from hear_fusion.tasks.folder import check_sample_rates, finish_task_folder, is_kept, recipe_of
-from hear_fusion.tasks.processes import Workers
 from hear_fusion.tasks.schema import Clip
 from hear_fusion.tasks.staging import Staging
 
@@ -30,16 +29,16 @@ class Prepared:
         kept: Whether it was there already.
         found: Clips by split, and their "total".
         expected: What the counts ought to be, for some of these.
-        findings: Files that were not as they should be.
-        findings_file: Where all of them are listed, or None if there are none.
+        faults: Files that were not as they should be.
+        faults_file: Where all of them are listed, or None if there are none.
     """
 
     path: Path | None
     kept: bool
     found: Mapping[str, int]
     expected: Mapping[str, int]
-    findings: Sequence[Finding]
-    findings_file: Path | None
+    faults: Sequence[Fault]
+    faults_file: Path | None
 
     @property
     def complete(self) -> bool:
@@ -94,9 +93,7 @@ def prepare(
 
     staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
     conversion = Conversion(data_set, staging, staging.begin(recipe, resume=True))
-    with Workers(jobs) as workers:
-        source_members = members(source, skip=out, on_problem=conversion.note)
-        conversion.run(source_members, workers, on_clip)
+    conversion.run(members(source, skip=out, on_problem=conversion.note), jobs, on_clip)
     return _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
 
 
@@ -129,12 +126,12 @@ def _finish(
             "command again: sounds already converted stay"
         )
     places = data_set.places(Seen(texts, conversion.names))
-    findings = [*conversion.findings, *_differences(conversion, places)]
+    faults = [*conversion.faults, *_differences(conversion, places)]
     counts = Counter(place.split for name, place in places.items() if name in conversion.names)
     found = {split: counts[split] for split in data_set.splits} | {TOTAL: counts.total()}
-    prepared = Prepared(None, False, found, splitting.expected, findings, None)
+    prepared = Prepared(None, False, found, splitting.expected, faults, None)
     if not prepared.complete and not allow_missing:
-        return replace(prepared, findings_file=write_findings(staging.folder, findings))
+        return replace(prepared, faults_file=write_faults(staging.folder, faults))
 
     mode = splitting.mode if prepared.complete else _partial(splitting.mode)
     metadata = data_set.metadata(splitting, mode)
@@ -145,20 +142,20 @@ def _finish(
         for name in sorted(conversion.names & places.keys())
     ]
     is_kept(path, recipe)
-    write_findings(staging.folder, findings)
+    write_faults(staging.folder, faults)
     finish_task_folder(staging, metadata, clips, recipe)
-    listed = path / FINDINGS_FILE if findings else None
-    return replace(prepared, path=path, findings_file=listed)
+    listed = path / FAULTS_FILE if faults else None
+    return replace(prepared, path=path, faults_file=listed)
 
 
-def _differences(conversion: Conversion, places: Mapping[str, Place]) -> list[Finding]:
+def _differences(conversion: Conversion, places: Mapping[str, Place]) -> list[Fault]:
     """Compare clips with those that ought to be there, apart from what is known already."""
     unreadable = conversion.unreadable
     missing = sorted(places.keys() - conversion.names - unreadable)
     surplus = sorted(conversion.names - places.keys())
     return [
-        *(Finding("missing", name, "no such file in the source") for name in missing),
-        *(Finding("surplus", conversion.path_of(name), "is in no split") for name in surplus),
+        *(Fault("missing", name, "no such file in the source") for name in missing),
+        *(Fault("surplus", conversion.path_of(name), "is in no split") for name in surplus),
     ]
 
 

@@ -44,8 +44,8 @@ def test_the_unpacked_archive_becomes_a_task(tmp_path: Path, name: str) -> None:
     prepared = make(mini, write_files(tmp_path / "source", mini.files), tmp_path / "tasks")
     assert prepared.complete
     assert prepared.path is not None
-    assert [f for f in prepared.findings if f.kind != "missing"] == []
-    assert len(prepared.findings) == mini.missing
+    assert [f for f in prepared.faults if f.kind != "missing"] == []
+    assert len(prepared.faults) == mini.missing
     assert [entry.name for entry in (tmp_path / "tasks").iterdir()] == [prepared.path.name]
     found: dict[str, tuple[str, str | int]] = {}
     for split in mini.data_set.splits:
@@ -90,7 +90,7 @@ def test_the_packed_archive_gives_the_same_task(tmp_path: Path, name: str) -> No
     from_packed = make(mini, source, tmp_path / "b")
     assert unpacked.path is not None
     assert from_packed.path is not None
-    assert [f for f in from_packed.findings if f.kind != "missing"] == []
+    assert [f for f in from_packed.faults if f.kind != "missing"] == []
     assert digests(from_packed.path) == digests(unpacked.path)
 
 

@@ -34,20 +34,20 @@ from tests.tasks.miniatures import (
 SPOKEN = encoded(sound(1, 1.0, 16000), 16000, "PCM_16")
 
 
-def findings(prepared: Prepared) -> dict[str, tuple[str, str]]:
-    return {finding.name: (finding.kind, finding.reason) for finding in prepared.findings}
+def faults(prepared: Prepared) -> dict[str, tuple[str, str]]:
+    return {fault.name: (fault.kind, fault.reason) for fault in prepared.faults}
 
 
 def test_every_fault_is_named_and_the_rest_is_made(tmp_path: Path) -> None:
     mini = MINIATURES["esc50"]()
     audio = "ESC-50-master/audio/"
-    faults = {
+    broken = {
         f"{audio}1-100001-A-0.wav": (b"", "is empty (0 bytes)"),
         f"{audio}2-100002-A-0.wav": (LFS_POINTER, "is a Git LFS pointer"),
         f"{audio}3-100003-A-0.wav": (mini.files[f"{audio}3-100003-A-0.wav"][:9000], "is cut short"),
         f"{audio}4-100004-A-0.wav": (b"not a sound at all", "cannot be decoded"),
     }
-    mini.files |= {path: content for path, (content, _) in faults.items()}
+    mini.files |= {path: content for path, (content, _) in broken.items()}
     mini.files |= {f"{audio}9-9-A-9.wav": SPOKEN, f"{audio}1-100001-A-10.ogg": SPOKEN}
     del mini.files[f"{audio}5-100005-A-0.wav"]
     source = write_files(tmp_path / "source", mini.files)
@@ -55,8 +55,8 @@ def test_every_fault_is_named_and_the_rest_is_made(tmp_path: Path) -> None:
     refused = prepare(mini.data_set, source, tmp_path / "tasks")
     assert refused.path is None
     assert not refused.complete
-    named = findings(refused)
-    for path, (_, reason) in faults.items():
+    named = faults(refused)
+    for path, (_, reason) in broken.items():
         assert named[path][0] == "unreadable"
         assert reason in named[path][1]
     assert named["5-100005-A-0"] == ("missing", "no such file in the source")
@@ -64,13 +64,13 @@ def test_every_fault_is_named_and_the_rest_is_made(tmp_path: Path) -> None:
     assert named[f"{audio}1-100001-A-10.wav"][0] == "duplicate"
     assert len(named) == 7
     assert refused.found["total"] == 5
-    assert refused.findings_file is not None
-    with refused.findings_file.open(newline="") as file:
+    assert refused.faults_file is not None
+    with refused.faults_file.open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 7
 
     made = prepare(mini.data_set, source, tmp_path / "tasks", allow_missing=True)
     assert made.path == tmp_path / "tasks" / "esc50-v2.0.0-partial"
-    assert made.findings_file == made.path / "findings.csv"
+    assert made.faults_file == made.path / "faults.csv"
     assert [file.name for file in (made.path / "16000" / "fold00").iterdir()] == [
         "1-100001-A-10.wav"
     ]
@@ -365,7 +365,7 @@ def test_a_language_that_cannot_be_told_is_named(tmp_path: Path) -> None:
     splits.write_bytes(mini.splits_text or b"")
     made = prepare(mini.data_set, source, tmp_path / "tasks", splits_file=splits)
     assert made.complete
-    named = findings(made)
+    named = faults(made)
     assert named["annatrain-20100101-dex.tgz/annatrain-20100101-dex/wav/de-001.wav"][0] == "surplus"
     kind, reason = named["de/berta-20100101-abc.tgz"]
     assert kind == "unreadable"
@@ -377,7 +377,7 @@ def test_an_archive_beside_what_was_unpacked_from_it_is_seen_twice(tmp_path: Pat
     source = write_files(tmp_path / "source", mini.files | {"all.zip": zip_of(mini.files)})
     made = prepare(mini.data_set, source, source / "tasks")
     assert made.complete
-    assert {kind for kind, _ in findings(made).values()} == {"duplicate"}
-    assert len(made.findings) == 6
+    assert {kind for kind, _ in faults(made).values()} == {"duplicate"}
+    assert len(made.faults) == 6
     again = prepare(mini.data_set, source, source / "tasks", sample_rates=(48000,))
-    assert len(again.findings) == 6, "the tasks themselves are no source"
+    assert len(again.faults) == 6, "the tasks themselves are no source"

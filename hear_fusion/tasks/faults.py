@@ -8,13 +8,13 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
-FINDINGS_FILE = "findings.csv"
+FAULTS_FILE = "faults.csv"
 Kind = Literal["unreadable", "missing", "surplus", "duplicate"]
 KINDS: tuple[Kind, ...] = ("unreadable", "missing", "surplus", "duplicate")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """A file that was not as it should be.
 
     Attributes:
@@ -29,32 +29,32 @@ class Finding:
     reason: str
 
 
-def write_findings(folder: Path, findings: Sequence[Finding]) -> Path | None:
-    """Write all findings to ``findings.csv``; none, no file.
+def write_faults(folder: Path, faults: Sequence[Fault]) -> Path | None:
+    """Write all faults to ``faults.csv``; none, no file.
 
     Returns:
         The file, or None.
     """
-    path = folder / FINDINGS_FILE
+    path = folder / FAULTS_FILE
     path.unlink(missing_ok=True)
-    if not findings:
+    if not faults:
         return None
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("kind", "name", "reason"))
-        rows.writerows(astuple(finding) for finding in findings)
+        rows.writerows(astuple(fault) for fault in faults)
     return path
 
 
-def format_findings(findings: Sequence[Finding], limit: int = 10) -> list[str]:
-    """List findings by kind, long lists shortened.
+def format_faults(faults: Sequence[Fault], limit: int = 10) -> list[str]:
+    """List faults by kind, long lists shortened.
 
-    >>> format_findings([Finding("missing", "a", "no file")] * 3, limit=1)
+    >>> format_faults([Fault("missing", "a", "no file")] * 3, limit=1)
     ['missing: 3', '  a: no file', '  ... and 2 more']
     """
     shown = []
     for kind in KINDS:
-        some = [finding for finding in findings if finding.kind == kind]
+        some = [fault for fault in faults if fault.kind == kind]
         if some:
             shown.append(f"{kind}: {len(some)}")
             shown += [f"  {_printable(f.name)}: {f.reason}" for f in some[:limit]]

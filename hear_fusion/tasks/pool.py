@@ -1,0 +1,76 @@
+"""The same work on many files, on all cores, in bounded memory."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
+from typing import TypeVar
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+_BATCH = 8  # jobs a message: one alone may be shorter than the way to the process
+_AHEAD = 3  # messages in flight for each process
+
+
+def run_jobs(
+    work: Callable[[_Job], _Result], jobs: Iterable[_Job], n_processes: int, batch: int = _BATCH
+) -> Generator[_Result, None, None]:
+    """Do jobs side by side and yield their results as they come, in any order.
+
+    Leaving the loop, by an error or Ctrl-C, lets the jobs in flight end and starts no other.
+
+    Args:
+        work: A function of a module (processes are spawned and import it).
+        jobs: Its arguments, taken as they are needed.
+        n_processes: Number of processes; with 1 the work is done in this one.
+        batch: Jobs a message.
+
+    Raises:
+        OSError: If a process was killed, as by a machine that is out of memory.
+    """
+    rest = iter(jobs)
+    first = list(islice(rest, batch))
+    if n_processes == 1 or len(first) < batch:
+        yield from map(work, chain(first, rest))
+        return
+    batches = chain([first], iter(lambda: list(islice(rest, batch)), []))
+    pool = ProcessPoolExecutor(
+        n_processes, multiprocessing.get_context("spawn"), initializer=_obey_parent
+    )
+    running: set[Future[list[_Result]]] = set()
+    try:
+        for message in batches:
+            running.add(pool.submit(_do, work, message))
+            if len(running) >= _AHEAD * n_processes:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from future.result()
+        for future in running:
+            yield from future.result()
+    except BrokenProcessPool as err:
+        raise OSError(
+            "a process ended unexpectedly, perhaps for lack of memory; run again with fewer jobs"
+        ) from err
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _do(work: Callable[[_Job], _Result], batch: Sequence[_Job]) -> list[_Result]:
+    return [work(job) for job in batch]
+
+
+def _obey_parent() -> None:
+    """Leave Ctrl-C to the parent, and end with it should it be killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
