@@ -10,26 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hear_fusion.tasks.datasets import DATA_SETS
+
 if TYPE_CHECKING:
     from hear_fusion.tasks.prepare import Prepared
 
-_NAMES = (
-    "esc50",
-    "us8k",
-    "speech_commands",
-    "voxceleb1",
-    "voxforge",
-    "crema_d",
-    "gtzan",
-    "nsynth",
-    "surge",
-)
 _RATES = ("16000", "22050", "32000", "44100", "48000")
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
 @click.command()
-@click.argument("name", type=click.Choice(_NAMES), metavar="NAME")
+@click.argument("name", type=click.Choice(list(DATA_SETS)), metavar="NAME")
 @click.argument("source", type=_EXISTING)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
@@ -87,7 +78,6 @@ def prepare(
     """  # noqa: D301 -- click wants the character itself
     from tqdm import tqdm
 
-    from hear_fusion.tasks.datasets import DATA_SETS
     from hear_fusion.tasks.prepare import prepare as run
 
     data_set = DATA_SETS[name]
@@ -108,14 +98,17 @@ def prepare(
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; the same command goes on from here") from None
     except (OSError, ValueError) as err:
-        full = isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise click.ClickException(
+        raise click.ClickException(_in_words(err, out)) from err
+    _tell(prepared, time.monotonic() - began)
+
+
+def _in_words(err: Exception, out: Path) -> str:
+    if isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
             f"the disk of {out} is full; make room and run the same command again: what is "
             "converted stays"
-            if full
-            else str(err)
-        ) from err
-    _tell(prepared, time.monotonic() - began)
+        )
+    return str(err)
 
 
 def _tell(prepared: Prepared, seconds: float) -> None:
@@ -125,12 +118,9 @@ def _tell(prepared: Prepared, seconds: float) -> None:
         click.echo(line)
     if prepared.faults_file is not None:
         click.echo(f"All of them: {prepared.faults_file}")
-    for part, count in prepared.found.items():
+    for part, count in () if prepared.kept else prepared.found.items():
         expected = prepared.expected.get(part)
-        if not prepared.kept:
-            click.echo(
-                f"{part:8} {count:7} found" + (f" / {expected} expected" if expected else "")
-            )
+        click.echo(f"{part:8} {count:7} found" + (f" / {expected} expected" if expected else ""))
     if prepared.path is None:
         raise click.ClickException(
             "the counts must be those of the data set; mend SOURCE and run the same command again "
@@ -147,8 +137,6 @@ def list_data_sets() -> None:
     Example:
       hear-fusion tasks list
     """  # noqa: D301 -- click wants the character itself
-    from hear_fusion.tasks.datasets import DATA_SETS
-
     for data_set in DATA_SETS.values():
         ways = [way for way in (data_set.splitting, data_set.fallback) if way is not None]
         counts = " / ".join(f"{n} {split}" for split, n in ways[0].expected.items())

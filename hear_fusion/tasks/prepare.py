@@ -141,7 +141,7 @@ def _finish(
         Clip(f"{name}.wav", places[name].split, (places[name].label,))
         for name in sorted(conversion.names & places.keys())
     ]
-    is_kept(path, recipe)
+    is_kept(path, recipe)  # an incomplete folder is never kept, but nor is a foreign one replaced
     write_faults(staging.folder, faults)
     finish_task_folder(staging, metadata, clips, recipe)
     listed = path / FAULTS_FILE if faults else None
