@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from hear_fusion.cli.check import check
+from hear_fusion.cli.prepare import list_data_sets, prepare
 from hear_fusion.cli.resample import resample
 
 _DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events")
@@ -14,11 +15,13 @@ _RATES = ("16000", "32000", "48000")
 
 @click.group()
 def tasks() -> None:
-    """Make task folders, the form in which the HEAR tools take sounds and labels.
+    """Make, resample and check task folders, the form in which HEAR tools take sounds and labels.
 
     \b
-    Example:
+    Examples:
       hear-fusion tasks demo tasks
+      hear-fusion tasks prepare esc50 ESC-50-master.zip tasks
+      hear-fusion tasks check tasks
       hear-fusion evaluate hear_fusion.yamnet --tasks-dir tasks
     """  # noqa: D301 -- click wants the character itself
 
@@ -103,5 +106,5 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
     click.echo(f"{len(made)} tasks in {out}, {time.monotonic() - began:.0f} s")
 
 
-tasks.add_command(resample)
-tasks.add_command(check)
+for _verb in (list_data_sets, prepare, resample, check):
+    tasks.add_command(_verb)

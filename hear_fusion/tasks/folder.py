@@ -1,23 +1,18 @@
 """The one writer of HEAR task folders.
 
-A folder appears under its name only when it is complete. Until then it is built beside it, under a
-hidden name that the next run clears.
+A folder appears under its name only when it is complete (``staging``).
 """
 
 import csv
 import hashlib
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
-from hear_fusion.tasks.resampling import resample_pcm16
 from hear_fusion.tasks.schema import (
     SAMPLE_RATES,
     Clip,
@@ -26,14 +21,8 @@ from hear_fusion.tasks.schema import (
     check_metadata,
     label_vocabulary,
 )
-
-
-@dataclass(frozen=True)
-class Recording:
-    """The sound of one clip: mono samples in [-1, 1], shape (n_samples,), and their rate."""
-
-    audio: NDArray[np.floating]
-    sample_rate: int
+from hear_fusion.tasks.staging import Recording as Recording
+from hear_fusion.tasks.staging import Staging
 
 
 @dataclass(frozen=True)
@@ -90,30 +79,54 @@ def write_task_folder(
     check_clips(metadata, clips)
     check_sample_rates(sample_rates)
     path = out / metadata.folder_name
-    partial, retired = (out / f".{path.name}.{state}" for state in ("partial", "old"))
-    for leftover in (partial, retired):
-        shutil.rmtree(leftover, ignore_errors=True)
-    found = read_recipe(path)
-    if found == recipe:
+    staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
+    staging.discard()
+    if is_kept(path, recipe):
         return _summary(path, metadata, clips, sample_rates, kept=True)
+    try:
+        staging.begin(recipe)
+        for clip, recording in zip(clips, recordings, strict=True):
+            staging.write(f"{clip.split}/{clip.filename}", recording)
+            on_clip()
+        return finish_task_folder(staging, metadata, clips, recipe)
+    finally:
+        # heareval's `--task all` takes every entry of the folder for a task, hidden ones too.
+        staging.discard()
+
+
+def finish_task_folder(
+    staging: Staging,
+    metadata: TaskMetadata,
+    clips: Sequence[Clip],
+    recipe: str,
+) -> TaskSummary:
+    """Add the texts to a staging folder that holds all sounds, and publish it.
+
+    Raises:
+        ValueError: If metadata or clips break a rule of the format.
+    """
+    check_metadata(metadata)
+    check_clips(metadata, clips)
+    staging.sort(clips)
+    _write_texts(staging.folder, metadata, clips, recipe)
+    path = staging.path.with_name(metadata.folder_name)
+    staging.publish(path)
+    return _summary(path, metadata, clips, staging.sample_rates, kept=False)
+
+
+def is_kept(path: Path, recipe: str) -> bool:
+    """Tell whether a complete folder of this recipe is there.
+
+    Raises:
+        FileExistsError: If something that this writer did not write has the folder's name.
+    """
+    found = read_recipe(path)
     if found is None and path.exists():
         raise FileExistsError(
             f"out must not hold a foreign {path.name}, got one without a recipe at {path}; "
             "move it away or choose another folder"
         )
-
-    partial.mkdir(parents=True)
-    try:
-        _write_sounds(partial, metadata, clips, recordings, sample_rates, on_clip)
-        _write_texts(partial, metadata, clips, recipe)
-        if path.exists():
-            path.rename(retired)
-        partial.rename(path)
-    finally:
-        # heareval's `--task all` takes every entry of the folder for a task, hidden ones too.
-        for leftover in (partial, retired):
-            shutil.rmtree(leftover, ignore_errors=True)
-    return _summary(path, metadata, clips, sample_rates, kept=False)
+    return found == recipe
 
 
 def check_sample_rates(sample_rates: Sequence[int]) -> None:
@@ -134,28 +147,6 @@ def read_recipe(path: Path) -> str | None:
         return None
     recipe = recorded.get("recipe") if isinstance(recorded, dict) else None
     return recipe if isinstance(recipe, str) else None
-
-
-def _write_sounds(
-    folder: Path,
-    metadata: TaskMetadata,
-    clips: Sequence[Clip],
-    recordings: Iterable[Recording],
-    sample_rates: Sequence[int],
-    on_clip: Callable[[], None],
-) -> None:
-    for rate in sample_rates:
-        for split in metadata.splits:
-            (folder / str(rate) / split).mkdir(parents=True)
-    for clip, recording in zip(clips, recordings, strict=True):
-        for rate in sample_rates:
-            n_samples = None
-            if metadata.sample_duration is not None:
-                n_samples = round(metadata.sample_duration * rate)
-            samples = resample_pcm16(recording.audio, recording.sample_rate, rate, n_samples)
-            target = folder / str(rate) / clip.split / clip.filename
-            soundfile.write(target, samples, rate, subtype="PCM_16", format="WAV")
-        on_clip()
 
 
 def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], recipe: str) -> None:

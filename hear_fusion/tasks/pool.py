@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from typing import TypeVar
 
 _Job = TypeVar("_Job")
@@ -16,31 +17,34 @@ _AHEAD = 3  # messages in flight for each process
 
 
 def run_jobs(
-    work: Callable[[_Job], _Result], jobs: Sequence[_Job], n_processes: int
-) -> Iterator[_Result]:
+    work: Callable[[_Job], _Result], jobs: Iterable[_Job], n_processes: int, batch: int = _BATCH
+) -> Generator[_Result, None, None]:
     """Do jobs side by side and yield their results as they come, in any order.
 
     Leaving the loop, by an error or Ctrl-C, lets the jobs in flight end and starts no other.
 
     Args:
         work: A function of a module (processes are spawned and import it).
-        jobs: Its arguments.
+        jobs: Its arguments, taken as they are needed.
         n_processes: Number of processes; with 1 the work is done in this one.
+        batch: Jobs a message.
 
     Raises:
         OSError: If a process was killed, as by a machine that is out of memory.
     """
-    if n_processes == 1 or len(jobs) <= _BATCH:
-        yield from map(work, jobs)
+    rest = iter(jobs)
+    first = list(islice(rest, batch))
+    if n_processes == 1 or len(first) < batch:
+        yield from map(work, chain(first, rest))
         return
-    batches = (jobs[at : at + _BATCH] for at in range(0, len(jobs), _BATCH))
+    batches = chain([first], iter(lambda: list(islice(rest, batch)), []))
     pool = ProcessPoolExecutor(
         n_processes, multiprocessing.get_context("spawn"), initializer=_obey_parent
     )
     running: set[Future[list[_Result]]] = set()
     try:
-        for batch in batches:
-            running.add(pool.submit(_do, work, batch))
+        for message in batches:
+            running.add(pool.submit(_do, work, message))
             if len(running) >= _AHEAD * n_processes:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:

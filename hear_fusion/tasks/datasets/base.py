@@ -1,0 +1,203 @@
+"""The face of a data set: what is in its archive, and how a clip gets its split and label."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from hear_fusion.tasks.schema import TaskMetadata
+
+TRAIN_VALID_TEST = ("train", "valid", "test")
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a clip belongs, and what it shows."""
+
+    split: str
+    label: str | int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a source holds.
+
+    Attributes:
+        texts: Content of the data set's ``texts`` and, where it was given, of ``splits_file``.
+        names: Names of the clips.
+    """
+
+    texts: Mapping[str, bytes]
+    names: Collection[str]
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """A way to split a data set.
+
+    Attributes:
+        rule: How clips are split and by whose decision, for readers.
+        expected: Clips by split, or under "total" where only their sum is known.
+        mode: Last part of the folder's name; two ways to split never share one.
+    """
+
+    rule: str
+    expected: Mapping[str, int]
+    mode: str = "full"
+
+
+@dataclass(frozen=True)
+class DataSet(ABC):
+    """A public collection of sounds with labels, as its makers give it away.
+
+    Attributes:
+        name: What the command line calls it.
+        title: Its full name, and what is to be told.
+        archives: Names of the official archive files.
+        url: Page to get them from.
+        licence: Terms of its makers.
+        citation: Paper to cite.
+        seconds: Length of a clip in the task; longer ones lose their end, shorter get zeros.
+        task_name: First part of the folder's name.
+        splitting: The split of the paper's evaluation.
+        version: Second part of the folder's name.
+        splits: Names of the splits.
+        evaluation: Scores of the HEAR tools; the first one selects models.
+        texts: Files of the archive that are needed, by the end of their path.
+        splits_file: Name of the file of splits that is not in the archive, if there is one.
+        fallback: The split without that file; None where it is one of ``texts``.
+    """
+
+    name: str
+    title: str
+    archives: tuple[str, ...]
+    url: str
+    licence: str
+    citation: str
+    seconds: float
+    task_name: str
+    splitting: Splitting
+    version: str = "v1.0.0"
+    splits: tuple[str, ...] = TRAIN_VALID_TEST
+    evaluation: tuple[str, ...] = ("top1_acc",)
+    texts: tuple[str, ...] = ()
+    splits_file: str | None = None
+    fallback: Splitting | None = None
+
+    def text_key(self, path: str) -> str | None:
+        """Return which of ``texts`` the member is, or None."""
+        return next((text for text in self.texts if f"/{path}".endswith(f"/{text}")), None)
+
+    @abstractmethod
+    def clip_name(self, path: str) -> str | None:
+        """Name the clip that a member of the archive holds.
+
+        Args:
+            path: The member's path, that of its archive first.
+
+        Returns:
+            A name, unique in the whole data set and without an ending; None if the member is no
+            clip of the task.
+
+        Raises:
+            ValueError: If it should be a clip but its place does not tell which; says why.
+        """
+
+    @abstractmethod
+    def places(self, seen: Seen) -> dict[str, Place]:
+        """Decide split and label of the clips.
+
+        Args:
+            seen: What the source holds.
+
+        Returns:
+            By name, the clips that belong to the task: of those found, and of those that are
+            known to be missing.
+        """
+
+    def splitting_for(self, *, with_file: bool) -> Splitting:
+        """Return the way clips are split, with the file of splits or without."""
+        return self.splitting if with_file or self.fallback is None else self.fallback
+
+    def metadata(self, splitting: Splitting, mode: str) -> TaskMetadata:
+        """Describe the task folder."""
+        return TaskMetadata(
+            task_name=self.task_name,
+            version=self.version,
+            mode=mode,
+            embedding_type="scene",
+            prediction_type="multiclass",
+            splits=self.splits,
+            sample_duration=self.seconds,
+            evaluation=self.evaluation,
+            split_mode="trainvaltest" if self.splits == TRAIN_VALID_TEST else "presplit_kfold",
+            extras={
+                "description": self.title,
+                "split_rule": splitting.rule,
+                "length_rule": "the start of a longer clip; zeros after the end of a shorter one",
+                "sources": [
+                    {"name": ", ".join(self.archives), "licence": self.licence, "url": self.url}
+                ],
+                "citation": self.citation,
+            },
+        )
+
+
+def rows(texts: Mapping[str, bytes], name: str, *columns: str) -> list[dict[str, str]]:
+    """Read a CSV file with a header; also one with the mark that Excel writes.
+
+    Args:
+        texts: Content of files by name.
+        name: Which of them to read.
+        columns: Columns that it must have.
+
+    Raises:
+        ValueError: If one of them is not there, or there is no row.
+    """
+    table = list(csv.DictReader(texts[name].decode("utf-8-sig", "replace").splitlines()))
+    if not table or not set(columns) <= table[0].keys():
+        header = ", ".join(map(str, table[0])) if table else "no rows"
+        raise ValueError(f"{name} must have columns {', '.join(columns)}, got {header}")
+    return table
+
+
+def lines(text: bytes) -> list[str]:
+    """Return the lines of a text that hold something."""
+    return [
+        line.strip() for line in text.decode("utf-8-sig", "replace").splitlines() if line.strip()
+    ]
+
+
+def is_sound(path: str, *endings: str) -> bool:
+    """Tell whether a path has one of the endings, in whatever case."""
+    return PurePosixPath(path).suffix.lower() in endings
+
+
+def file_name(*parts: str) -> str:
+    """Join parts to a name that every file system takes.
+
+    >>> file_name("de", "Jürgen-20100101-abc", "de5-01")
+    'de_J%C3%BCrgen-20100101-abc_de5-01'
+    """
+    return "_".join(quote(part, safe="", errors="surrogateescape") for part in parts)
+
+
+def drawn_split(group: str, valid: float, test: float) -> str:
+    """Draw the split of a group of clips by its name alone, on every machine the same.
+
+    Args:
+        group: Name of the speaker, or whatever must not be in two splits.
+        valid: Share of the groups in validation, 0 to 1.
+        test: Share of the groups in the test.
+    """
+    digest = hashlib.sha256(group.encode("utf-8", "surrogateescape")).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    if share < test:
+        return "test"
+    return "valid" if share < test + valid else "train"

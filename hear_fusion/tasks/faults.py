@@ -1,0 +1,67 @@
+"""What was wrong with the files of a source, each by its name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Literal
+
+FAULTS_FILE = "faults.csv"
+Kind = Literal["unreadable", "missing", "surplus", "duplicate"]
+KINDS: tuple[Kind, ...] = ("unreadable", "missing", "surplus", "duplicate")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file that was not as it should be.
+
+    Attributes:
+        kind: "unreadable"; "missing" (ought to be there); "surplus" (belongs to no split);
+            "duplicate" (a second file for one clip).
+        name: Path in the source, or the clip's name where there is no file.
+        reason: Why, for people.
+    """
+
+    kind: Kind
+    name: str
+    reason: str
+
+
+def write_faults(folder: Path, faults: Sequence[Fault]) -> Path | None:
+    """Write all faults to ``faults.csv``; none, no file.
+
+    Returns:
+        The file, or None.
+    """
+    path = folder / FAULTS_FILE
+    path.unlink(missing_ok=True)
+    if not faults:
+        return None
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("kind", "name", "reason"))
+        rows.writerows(astuple(fault) for fault in faults)
+    return path
+
+
+def format_faults(faults: Sequence[Fault], limit: int = 10) -> list[str]:
+    """List faults by kind, long lists shortened.
+
+    >>> format_faults([Fault("missing", "a", "no file")] * 3, limit=1)
+    ['missing: 3', '  a: no file', '  ... and 2 more']
+    """
+    shown = []
+    for kind in KINDS:
+        some = [fault for fault in faults if fault.kind == kind]
+        if some:
+            shown.append(f"{kind}: {len(some)}")
+            shown += [f"  {_printable(f.name)}: {f.reason}" for f in some[:limit]]
+        if len(some) > limit:
+            shown.append(f"  ... and {len(some) - limit} more")
+    return shown
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,126 @@
+"""A task folder on its way: built under a hidden name, and renamed when it is complete."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from hear_fusion.tasks.resampling import resample_pcm16
+from hear_fusion.tasks.schema import Clip
+
+_RECIPE = "recipe"
+_UNFINISHED = ".part"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The sound of one clip: mono samples in [-1, 1], shape (n_samples,), and their rate."""
+
+    audio: NDArray[np.floating]
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The hidden folder in which a task is built.
+
+    Sounds lie in the folder of their rate, in that of their split where it is known already.
+
+    Attributes:
+        path: The task folder that it will be.
+        splits: Names of the splits.
+        sample_rates: Rates in Hz.
+        seconds: Length of every clip, or None where each keeps its own.
+    """
+
+    path: Path
+    splits: tuple[str, ...]
+    sample_rates: tuple[int, ...]
+    seconds: float | None
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies until it is complete."""
+        return self.path.parent / f".{self.path.name}.partial"
+
+    def begin(self, recipe: str, *, resume: bool = False) -> set[str]:
+        """Make the folder, or go on with what an earlier run of the same recipe left.
+
+        Args:
+            recipe: Hash of what decides the content.
+            resume: Whether to go on; otherwise leftovers are cleared.
+
+        Returns:
+            Names of the sounds that are there at all rates.
+        """
+        mark = self.folder / _RECIPE
+        if not (resume and mark.is_file() and mark.read_text(encoding="utf-8") == recipe):
+            self.discard()
+        for rate in self.sample_rates:
+            for split in self.splits:
+                (self.folder / str(rate) / split).mkdir(parents=True, exist_ok=True)
+        mark.write_text(recipe, encoding="utf-8")
+        return set.intersection(*(self._collect(rate) for rate in self.sample_rates))
+
+    def _collect(self, rate: int) -> set[str]:
+        """Take sounds back out of their splits, which may be others now; return their names."""
+        folder = self.folder / str(rate)
+        for file in folder.glob("*/*"):
+            file.rename(folder / file.name)
+        for file in folder.glob(f"*{_UNFINISHED}"):
+            file.unlink()
+        return {file.name for file in folder.glob("*.wav")}
+
+    def write(self, name: str, recording: Recording) -> None:
+        """Write a sound at all rates, each file in one go.
+
+        Args:
+            name: File name, with the split before it where that is known: "train/a.wav".
+            recording: The sound.
+        """
+        for rate in self.sample_rates:
+            n_samples = None if self.seconds is None else round(self.seconds * rate)
+            samples = resample_pcm16(recording.audio, recording.sample_rate, rate, n_samples)
+            # Not soundfile's own writing to a file: it has no words for a full disk.
+            encoded = io.BytesIO()
+            soundfile.write(encoded, samples, rate, subtype="PCM_16", format="WAV")
+            target = self.folder / str(rate) / name
+            unfinished = target.with_name(target.name + _UNFINISHED)
+            unfinished.write_bytes(encoded.getbuffer())
+            unfinished.rename(target)
+
+    def sort(self, clips: Iterable[Clip]) -> None:
+        """Move each sound into the folder of its split, and delete those that are no clips."""
+        for clip in clips:
+            for rate in self.sample_rates:
+                file = self.folder / str(rate) / clip.filename
+                if file.exists():
+                    file.rename(file.parent / clip.split / clip.filename)
+        for rate in self.sample_rates:
+            for file in (self.folder / str(rate)).iterdir():
+                if file.is_file():
+                    file.unlink()
+
+    def publish(self, path: Path) -> None:
+        """Give the folder its name; one that has it already is replaced."""
+        if path.exists():
+            path.rename(self._retired)
+        self.folder.rename(path)
+        (path / _RECIPE).unlink()
+        shutil.rmtree(self._retired, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Delete the folder, and what an interrupted ``publish`` left."""
+        for leftover in (self.folder, self._retired):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    @property
+    def _retired(self) -> Path:
+        return self.path.parent / f".{self.path.name}.old"
