@@ -60,6 +60,7 @@ def test_every_fault_is_named_and_the_rest_is_made(tmp_path: Path) -> None:
         "1-100001-A-10.wav"
     ]
     assert [entry.name for entry in (tmp_path / "tasks").iterdir()] == [made.path.name]
+    assert {entry.name for entry in (made.path / "16000").iterdir()} == set(mini.data_set.splits)
 
 
 def test_the_command_counts_and_refuses(tmp_path: Path) -> None:
