@@ -147,7 +147,7 @@ def list_data_sets() -> None:
             ("licence", data_set.licence),
             ("cite", data_set.citation),
             ("clips", counts),
-            *(("split", way.rule) for way in ways),
+            *zip(("split", "or else"), (way.rule for way in ways), strict=False),
             ("folder", ", ".join(data_set.metadata(w, w.mode).folder_name for w in ways)),
         ):
             click.echo(f"  {word:8} {text}")

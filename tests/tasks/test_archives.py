@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hear_fusion.tasks.archives import members
-from tests.tasks.miniatures import tar_of, write_files, zip_of
+from tests.tasks.miniature import tar_of, write_files, zip_of
 
 FILES = {"a/x.wav": b"x" * 5000, "a/.hidden": b"h", "__MACOSX/a/x.wav": b"m", "b.txt": b"text"}
 

@@ -13,7 +13,8 @@ import soundfile
 
 from hear_fusion.tasks.datasets import DATA_SETS
 from hear_fusion.tasks.prepare import Prepared, prepare
-from tests.tasks.miniatures import MINIATURES, Miniature, write_files
+from tests.tasks.miniature import Miniature, write_files
+from tests.tasks.miniatures import MINIATURES
 
 miniature = cache(lambda name: MINIATURES[name]())
 every_data_set = pytest.mark.parametrize("name", list(DATA_SETS))

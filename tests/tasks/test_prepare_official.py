@@ -9,7 +9,8 @@ import pytest
 
 from hear_fusion.tasks.prepare import prepare
 from tests.evaluate.hear_tasks import TINY_MODULE, python
-from tests.tasks.miniatures import MINIATURES, write_files
+from tests.tasks.miniature import write_files
+from tests.tasks.miniatures import MINIATURES
 
 
 def test_heareval_takes_all_nine(tmp_path: Path) -> None:
