@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 _Job = TypeVar("_Job")
@@ -44,7 +46,8 @@ def run_jobs(
     running: set[Future[list[_Result]]] = set()
     try:
         for message in batches:
-            running.add(pool.submit(_do, work, message))
+            with _interrupts_held():  # this is where processes are started
+                running.add(pool.submit(_do, work, message))
             if len(running) >= _AHEAD * n_processes:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -57,6 +60,24 @@ def run_jobs(
         ) from err
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait for a moment; processes started meanwhile never get it.
+
+    They inherit the mask. One that got it while it imports would print a traceback of its own.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # It opens the mask when it starts, which it does on first use.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _do(work: Callable[[_Job], _Result], batch: Sequence[_Job]) -> list[_Result]:
