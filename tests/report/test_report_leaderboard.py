@@ -145,13 +145,14 @@ def test_fetched_anew_and_kept(site: Site, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "body"), [(503, ""), (200, PAGE), (200, BOARD[:90])])
 def test_the_copy_serves_when_fetching_fails(
-    site: Site, tmp_path: Path, status: int, body: str
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int, body: str
 ) -> None:
     load_leaderboard(site.url, progress=False)
     site.status, site.body = status, body
     board = load_leaderboard(site.url, progress=False)
     assert [entry.model for entry in board.entries] == ["One", "Two"]
     assert board.source.startswith(f"{site.url}, copy of {date.today()}, since fetching it failed")
+    assert caplog.messages == [board.source]
     assert len(kept(tmp_path)) == 1
     with pytest.raises(ValueError, match="download it by hand and give the file with --leaderboar"):
         load_leaderboard(f"{site.url}?other", progress=False)

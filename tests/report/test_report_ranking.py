@@ -82,6 +82,7 @@ def test_standing_by_hand() -> None:
     np.testing.assert_array_equal(found.n_compared, [2, 1, 0, 2, 3, 2])
 
 
+@pytest.mark.filterwarnings("error")
 def test_without_a_shared_task_there_is_no_mean() -> None:
     ours = [Entry("a", {"ESC-50": 0.5}, is_ours=True), Entry("b", {"Gunshot": 0.5}, is_ours=True)]
     found = stand([Entry("c", {"ESC-50": 0.4, "Gunshot": 0.4})], ours)

@@ -59,7 +59,7 @@ def test_tables_by_hand(standing: Standing, runs: list[Runs]) -> None:
     )
     assert "3 submissions (a file)" in overall.caption
     assert "over the 1 tasks that all of ours have (ESC-50)" in overall.caption
-    assert "1 submissions lack one" in overall.caption
+    assert "1 submissions lack one and have none" in overall.caption
     assert by_task.head[3:] == ("hf.mine", "hf.base")
     assert by_task.rows == (
         ("ESC-50", "top1_acc", f"0.900 {SHOWN}", "0.700 (2 of 4)", "0.600 (4 of 4)"),
@@ -69,6 +69,31 @@ def test_tables_by_hand(standing: Standing, runs: list[Runs]) -> None:
     assert missing.rows[1][2].startswith("Beehive, Beijing Opera, CREMA-D, DCASE 2016, FSD50K")
     assert refused.rows == (("hf.mine", "gtzan", "other|splits"),)
     assert cautions.rows == (("hf.base", "esc50-v2.0.0-full", "made with grid_points 2"),)
+
+
+def test_the_mean_decides_the_order_and_ours_are_no_submissions() -> None:
+    # Normalised, ESC-50: mean 0.6, deviation 0.24; Gunshot: mean 0.35, deviation 0.04.
+    board = {
+        "steady": Entry("steady", {"ESC-50": 0.6, "Gunshot": 0.4}),
+        "uneven": Entry("uneven", {"ESC-50": 0.9, "Gunshot": 0.3}),
+        "low": Entry("low", {"ESC-50": 0.3, "Gunshot": 0.35}),
+    }
+    mine = Entry("mine", {"ESC-50": 0.95, "Gunshot": 0.5}, is_ours=True)
+    overall, by_task, *_ = make_listings(stand([*board.values()], [mine]), [], "a file")
+    assert [row[:2] + row[3:4] for row in overall.rows] == [
+        ("1", "mine (ours)", "1"),
+        ("2", "uneven", "3"),
+        ("3", "steady", "2"),
+        ("4", "low", "4"),
+    ]
+    assert [row[2] for row in by_task.rows] == ["0.900 uneven", "0.400 steady"]
+
+
+def test_tables_without_rows_are_left_out_and_no_mean_is_explained() -> None:
+    ours = [Entry("a", {"ESC-50": 0.5}, is_ours=True), Entry("b", {"Gunshot": 0.5}, is_ours=True)]
+    tables = make_listings(stand([Entry("c", {"ESC-50": 0.4})], ours), [], "a file")
+    assert [table.head[0] for table in tables] == ["rank", "task", "model"]
+    assert "Mean: none, since ours have no task in common." in tables[0].caption
 
 
 def test_markdown_is_aligned_and_names_stay_text() -> None:
