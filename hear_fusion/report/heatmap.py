@@ -77,7 +77,7 @@ def to_png(figure: Figure) -> bytes:
     """Write a figure as PNG; the same figure is the same bytes."""
     file = io.BytesIO()
     with mpl.rc_context(_STYLE):
-        figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
     return file.getvalue()
 
 

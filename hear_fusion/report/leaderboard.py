@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+
+_logger = logging.getLogger(__name__)
 
 LEADERBOARD_URL = (
     "https://raw.githubusercontent.com/hearbenchmark/hear-benchmark/main/docs/leaderboard.csv"
@@ -232,7 +235,9 @@ def _fetch(url: str, progress: bool) -> Leaderboard:
         reason = plain(f"{type(err).__name__}: {err}")
         if copy.is_file():
             day = date.fromtimestamp(copy.stat().st_mtime)
-            return _read(copy, f"{url}, copy of {day}, since fetching it failed: {reason}")
+            source = f"{url}, copy of {day}, since fetching it failed: {reason}"
+            _logger.warning("%s", source)
+            return _read(copy, source)
         raise ValueError(
             f"leaderboard must be at {url}, got {reason}; download it by hand and give the file "
             "with --leaderboard FILE"

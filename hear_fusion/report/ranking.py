@@ -51,11 +51,8 @@ class Standing:
 
     @property
     def n_left_out(self) -> int:
-        """Submissions that lack a shared task, and so have no mean."""
-        return sum(
-            not entry.is_ours and bool(np.isnan(mean))
-            for entry, mean in zip(self.entries, self.mean, strict=True)
-        )
+        """Submissions that lack a shared task, and so have no mean; ours have all of them."""
+        return int(np.isnan(self.mean).sum())
 
 
 def join(scores: Mapping[str, float]) -> dict[str, float]:

@@ -159,12 +159,17 @@ def _overall(standing: Standing, source: str) -> Listing:
         if standing.n_compared[i]
     )
     n_submitted = sum(not entry.is_ours for entry in standing.entries)
+    mean = (
+        f"over the {len(standing.shared)} tasks that all of ours have "
+        f"({', '.join(standing.shared)}), of models that have them too; {standing.n_left_out} "
+        "submissions lack one and have none"
+        if standing.shared
+        else "none, since ours have no task in common"
+    )
     caption = (
-        f"Overall, {n_submitted} submissions ({source}). Mean: over the {len(standing.shared)} "
-        f"tasks that all of ours have ({', '.join(standing.shared) or 'none'}), of models that "
-        f"have them too; {standing.n_left_out} submissions lack one and have no mean. Normalised: "
-        "each task standardised over its submissions, clipped to [-1, 1], averaged over those of "
-        f"the {len(standing.compared)} compared tasks that a model has (their number in the last "
+        f"Overall, {n_submitted} submissions ({source}). Mean: {mean}. Normalised: each task "
+        "standardised over its submissions, clipped to -1 and 1, averaged over those of the "
+        f"{len(standing.compared)} compared tasks that a model has (their number in the last "
         "column; few tasks make a rough rank). Blanks are left out, whereas the leaderboard's own "
         "script estimates them. Equal scores share the better rank."
     )
