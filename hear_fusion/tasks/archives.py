@@ -77,10 +77,10 @@ def members(
             archives.setdefault(f"{piece['whole']}.zip", []).append(file)
         elif _ARCHIVE.search(path):
             archives.setdefault(path, []).append(file)
-        elif file.exists():
+        elif file.is_file():
             yield Member(path, file.stat().st_size, file, file.read_bytes)
         else:
-            on_problem(path, "is a link to nothing")
+            on_problem(path, "is no file, or a link to nothing")
     for path, pieces in sorted(archives.items()):
         lost = _lost_piece(pieces)
         if lost is None:

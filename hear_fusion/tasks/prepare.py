@@ -77,6 +77,8 @@ def prepare(
         OSError: If a file cannot be written; what is done stays for the next run.
     """
     check_sample_rates(sample_rates)
+    if out.resolve() == source.resolve():
+        raise ValueError(f"out must be another folder than source, got {out} for both")
     given = _read_splits(data_set, splits_file)
     splitting = data_set.splitting_for(with_file=bool(given))
     metadata = data_set.metadata(splitting, splitting.mode)

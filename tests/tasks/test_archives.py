@@ -119,7 +119,7 @@ def test_links_in_a_folder_are_followed_once(tmp_path: Path) -> None:
     (source / "lost.wav").symlink_to(tmp_path / "nowhere")
     found, problems = read(source)
     assert found == {"b.txt": b"b", "audio/x.wav": b"x"}
-    assert problems == {"lost.wav": "is a link to nothing"}
+    assert problems == {"lost.wav": "is no file, or a link to nothing"}
 
 
 def test_one_folder_can_be_left_out(tmp_path: Path) -> None:

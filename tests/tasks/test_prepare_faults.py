@@ -199,3 +199,8 @@ def test_an_archive_beside_what_was_unpacked_from_it_is_seen_twice(tmp_path: Pat
     assert len(made.faults) == 6
     again = prepare(mini.data_set, source, source / "tasks", sample_rates=(48000,))
     assert len(again.faults) == 6, "the tasks themselves are no source"
+
+
+def test_tasks_and_source_are_two_folders(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="out must be another folder than source"):
+        prepare(DATA_SETS["gtzan"], tmp_path, tmp_path / "." / "x" / "..")

@@ -125,23 +125,30 @@ def test_a_run_broken_while_moving_goes_on(tmp_path: Path, monkeypatch: pytest.M
     assert prepare(mini.data_set, source, tmp_path / "tasks").complete
 
 
-def test_a_full_disk_is_told_in_plain_words(
+def test_a_full_disk_is_told_and_half_a_file_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mini = MINIATURES["crema_d"]()
     source = write_files(tmp_path / "source", mini.files)
+    write_bytes = Path.write_bytes
 
-    def full(_path: Path, _data: bytes) -> int:
+    def full(path: Path, data: bytes) -> int:
+        write_bytes(path, data[:5000])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    shown = CliRunner().invoke(
-        main, ["tasks", "prepare", "crema_d", str(source), str(tmp_path / "t"), "--jobs", "1"]
-    )
+    command = ["tasks", "prepare", "crema_d", str(source), str(tmp_path / "t"), "--jobs", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        shown = CliRunner().invoke(main, command)
     assert shown.exit_code == 1
     assert "the disk of " in shown.output
     assert "is full; make room and run the same command again" in shown.output
     assert "Traceback" not in shown.output
+
+    assert CliRunner().invoke(main, [*command, "--allow-missing"]).exit_code == 0
+    sounds = list((tmp_path / "t").rglob("*.wav"))
+    assert {file.stat().st_size for file in sounds} == {44 + 2 * 40000}
+    assert len(sounds) == len(mini.places)
 
 
 def test_ctrl_c_ends_all_processes_and_leaves_whole_sounds(tmp_path: Path) -> None:
