@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import cached, locate
-from hear_fusion.evaluate.compare import Difference, difference
+from hear_fusion.evaluate.difference import Difference, difference
 from hear_fusion.evaluate.folders import read_metadata
 from hear_fusion.evaluate.protocol import DEMO_PROTOCOL
 from hear_fusion.evaluate.results import Study

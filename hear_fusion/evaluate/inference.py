@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.compare import paired_interval
+from hear_fusion.evaluate.difference import paired_interval
 from hear_fusion.evaluate.scores import Fold, Indices, bootstrap_interval
 
 Correct = Sequence[NDArray[np.bool_]]

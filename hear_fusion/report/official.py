@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hear_fusion.evaluate.compare import Difference
+from hear_fusion.evaluate.difference import Difference
 from hear_fusion.report.formats import Number, Table
 from hear_fusion.report.sections import Section
 

@@ -101,7 +101,8 @@ def to_section(tables: Sequence[Listing], svg: str) -> Section:
     picture = Picture(
         "heatmap",
         "Scores of all models on the compared tasks",
-        "Each task from its lowest to its highest score; ours are marked.",
+        "The darker, the better: each score standardised over the submissions to its task and clipped to "
+        "one deviation; hatched where a model has none. Ours are marked.",
         svg,
     )
     found = []

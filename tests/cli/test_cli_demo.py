@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.cli import main
 from hear_fusion.evaluate import demo
-from hear_fusion.evaluate.compare import Difference
 from hear_fusion.evaluate.demo import DemoScores
+from hear_fusion.evaluate.difference import Difference
 from hear_fusion.evaluate.results import Study
 from hear_fusion.evaluate.scores import Score
 from tests.report.studies import study as make_study

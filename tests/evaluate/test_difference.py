@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.compare import difference
+from hear_fusion.evaluate.difference import difference
 from hear_fusion.evaluate.scores import Fold, Indices, Score, bootstrap_interval
 
 
