@@ -101,7 +101,7 @@ def to_section(tables: Sequence[Listing], svg: str) -> Section:
     picture = Picture(
         "heatmap",
         "Scores of all models on the compared tasks",
-        "The darker, the better: each score standardised over the submissions to its task and clipped to "
+        "The darker, the better: a score standardised over the submissions to its task, clipped to "
         "one deviation; hatched where a model has none. Ours are marked.",
         svg,
     )
