@@ -2,7 +2,8 @@
 
 Both train heads of all learning rates and seeds for the same number of epochs on the same
 standardised features, held in memory, with validation and a copy of improved weights each epoch.
-The peer is a plain loop: gather a batch by index, `torch.nn.Linear`, cross-entropy, Adam.
+The peer is a plain loop around `torch.nn.Linear`, cross-entropy and Adam, with batches as people
+usually make them, by a `DataLoader`, and as tight as it goes, gathered from the matrix by index.
 
     python benchmarks/heads.py --dims 2048 6144 --classes 12 --epochs 10
 """
@@ -13,11 +14,13 @@ import argparse
 import copy
 import platform
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
 
 from hear_fusion.evaluate.features import Features
 from hear_fusion.evaluate.heads import Clips, train_heads
@@ -26,7 +29,26 @@ from hear_fusion.evaluate.protocol import Protocol
 RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
 
 
-def one_head(clips: Clips, matrix: Tensor, rate: float, seed: int, protocol: Protocol) -> float:
+def tight_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of one epoch, gathered by index."""
+    for batch in clips.train[torch.randperm(len(clips.train))].split(size):
+        yield matrix[batch], clips.classes[batch]
+
+
+def loader_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of one epoch, by a loader."""
+    clips_and_classes = TensorDataset(matrix[: len(clips.train)], clips.classes[: len(clips.train)])
+    yield from DataLoader(clips_and_classes, batch_size=size, shuffle=True)
+
+
+def one_head(
+    clips: Clips,
+    matrix: Tensor,
+    rate: float,
+    seed: int,
+    protocol: Protocol,
+    batches: Callable[[Clips, Tensor, int], Iterator[tuple[Tensor, Tensor]]],
+) -> float:
     """Train a single head with torch's own parts; give its best validation accuracy."""
     torch.manual_seed(seed)
     head = torch.nn.Linear(matrix.shape[1], clips.n_classes)
@@ -34,10 +56,9 @@ def one_head(clips: Clips, matrix: Tensor, rate: float, seed: int, protocol: Pro
     valid, valid_classes = matrix[clips.valid], clips.classes[clips.valid]
     best = -1.0
     for _ in range(protocol.max_epochs):
-        order = clips.train[torch.randperm(len(clips.train))]
-        for batch in order.split(protocol.batch_size):
+        for rows, classes in batches(clips, matrix, protocol.batch_size):
             adam.zero_grad()
-            loss = cross_entropy(head(matrix[batch]), clips.classes[batch]) / clips.n_classes
+            loss = cross_entropy(head(rows), classes) / clips.n_classes
             loss.backward()
             adam.step()
         with torch.no_grad():
@@ -71,22 +92,25 @@ def compare(n_clips: int, dim: int, n_classes: int, protocol: Protocol, runs: in
     valid = torch.arange(n_clips, n_clips + n_valid)
     clips = Clips(features, classes, n_classes, torch.arange(n_clips), valid, valid)
     matrix = features.rows(torch.arange(len(raw)))[:, :dim].contiguous()
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {"tight": [], "loader": []}
     for _ in range(runs):
         begin = time.perf_counter()
         for seed in protocol.seeds:
             train_heads(clips, seed, protocol)
         ours.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
-        for seed in protocol.seeds:
-            for rate in protocol.learning_rates:
-                one_head(clips, matrix, rate, seed, protocol)
-        theirs.append(time.perf_counter() - begin)
+        for name, batches in (("tight", tight_batches), ("loader", loader_batches)):
+            begin = time.perf_counter()
+            for seed in protocol.seeds:
+                for rate in protocol.learning_rates:
+                    one_head(clips, matrix, rate, seed, protocol, batches)
+            theirs[name].append(time.perf_counter() - begin)
     n_steps = protocol.max_epochs * -(-n_clips // protocol.batch_size)
     floor = products(dim, n_classes, protocol) * n_steps
-    print(f"{dim:>5} dims, {n_classes:>3} classes: together {min(ours):7.2f} s, "
-          f"one by one {min(theirs):7.2f} s, {min(theirs) / min(ours):4.1f} x; "
-          f"matrix products alone {floor:.2f} s, {min(theirs) / floor:.1f} x")  # fmt: skip
+    together, tight, loader = min(ours), min(theirs["tight"]), min(theirs["loader"])
+    print(f"{dim:>5} dims, {n_classes:>3} classes: together {together:6.2f} s; one by one with a "
+          f"loader {loader:6.2f} s, {loader / together:4.1f} x; gathered {tight:6.2f} s, "
+          f"{tight / together:4.1f} x, at most {tight / floor:.1f} x by matrix products")  # fmt: skip
 
 
 def main() -> None:
