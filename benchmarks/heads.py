@@ -110,7 +110,7 @@ def compare(n_clips: int, dim: int, n_classes: int, protocol: Protocol, runs: in
     together, tight, loader = min(ours), min(theirs["tight"]), min(theirs["loader"])
     print(f"{dim:>5} dims, {n_classes:>3} classes: together {together:6.2f} s; one by one by a "
           f"loader {loader:6.2f} s, {loader / together:4.1f} x; gathered {tight:6.2f} s, "
-          f"{tight / together:4.1f} x, at most {tight / floor:.1f} x by matrix products")  # fmt: skip
+          f"{tight / together:4.1f} x (products alone: {tight / floor:.1f} x)")  # fmt: skip
 
 
 def main() -> None:
