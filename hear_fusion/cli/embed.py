@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-_PATH = click.Path(path_type=Path)
+from hear_fusion.cli import options
 
 
 @click.command()
@@ -14,16 +14,11 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--backbone", required=True, metavar="NETWORK", help="Such as cnn14; see 'hear-fusion list'."
 )
+@options.tasks_dir
+@options.task
 @click.option(
-    "--tasks-dir",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
+    "--store", type=options.PATH, required=True, help="Where the features of layers are kept."
 )
-@click.option(
-    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
-)
-@click.option("--store", type=_PATH, required=True, help="Where the features of layers are kept.")
 @click.option(
     "--modules",
     multiple=True,
@@ -32,20 +27,14 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--embeddings-dir",
-    type=_PATH,
+    type=options.PATH,
     default=Path("embeddings"),
     show_default=True,
     help="Where the embeddings of modules are written.",
 )
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Weights file of the network; without it the default one.",
-)
-@click.option(
-    "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
-)
-@click.option("--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1.")
+@options.network_weights
+@options.model_options
+@options.device
 def embed(
     more_modules: tuple[str, ...],
     backbone: str,

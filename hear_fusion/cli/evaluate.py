@@ -4,31 +4,22 @@ from pathlib import Path
 
 import click
 
-_PATH = click.Path(path_type=Path)
+from hear_fusion.cli import options
 
 
 @click.command()
 @click.argument("modules", metavar="MODULE...", nargs=-1, required=True)
-@click.option(
-    "--tasks-dir",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
-)
-@click.option(
-    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
-)
+@options.tasks_dir
+@options.task
 @click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True),
     help="Weights file for load_model of every MODULE; without it each takes its default.",
 )
-@click.option(
-    "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
-)
+@options.model_options
 @click.option(
     "--embeddings-dir",
-    type=_PATH,
+    type=options.PATH,
     default=Path("embeddings"),
     show_default=True,
     help="Where embeddings, predictions and scores are kept.",
@@ -55,8 +46,12 @@ _PATH = click.Path(path_type=Path)
     help="Predictions made side by side, one thread each.  [default: what cores and memory allow]",
 )
 @click.option("--gpus", metavar="JSON", help="heareval's --gpus, for example '[1]'.")
-@click.option("--json", "json_file", type=_PATH, help="Also write the scores to this JSON file.")
-@click.option("--csv", "csv_file", type=_PATH, help="Also write the scores to this CSV file.")
+@click.option(
+    "--json", "json_file", type=options.PATH, help="Also write the scores to this JSON file."
+)
+@click.option(
+    "--csv", "csv_file", type=options.PATH, help="Also write the scores to this CSV file."
+)
 def evaluate(
     modules: tuple[str, ...],
     tasks_dir: Path,

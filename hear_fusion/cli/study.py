@@ -6,33 +6,24 @@ from pathlib import Path
 
 import click
 
-_PATH = click.Path(path_type=Path)
+from hear_fusion.cli import options
 
 
 @click.command()
 @click.argument("config")
-@click.option(
-    "--tasks-dir",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
-)
-@click.option(
-    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
-)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Weights file of the network; without it the default one.",
-)
+@options.tasks_dir
+@options.task
+@options.network_weights
 @click.option(
     "--out",
-    type=_PATH,
+    type=options.PATH,
     default=Path("results"),
     show_default=True,
     help="Results go to OUT/<network>; several networks may share one OUT.",
 )
-@click.option("--store", type=_PATH, help="Where layer features are kept.  [default: OUT/store]")
+@click.option(
+    "--store", type=options.PATH, help="Where layer features are kept.  [default: OUT/store]"
+)
 @click.option(
     "--embeddings-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -49,7 +40,7 @@ _PATH = click.Path(path_type=Path)
     help="AST: normalise by the statistics of each task's training clips, as the paper's "
     "evaluation does, instead of AudioSet's.",
 )
-@click.option("--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1.")
+@options.device
 def study(
     config: str,
     tasks_dir: Path,

@@ -1,0 +1,30 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+tasks_dir = click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of HEAR task folders; see 'hear-fusion tasks'.",
+)
+task = click.option(
+    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
+)
+network_weights = click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Weights file of the network; without it the default one.",
+)
+model_options = click.option(
+    "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
+)
+device = click.option(
+    "--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1."
+)
