@@ -56,25 +56,37 @@ class Trained:
 
 
 class _Heads:
-    """Weights (head, class, width) of the heads still training, and Adam's state of them."""
+    """Heads still training, and Adam's state of them.
 
-    def __init__(self, weights: Tensor, rates: tuple[float, ...], weight_decay: float) -> None:
-        self.weights = weights
-        self.rates = rates
+    Adam moves a weight by its rate times a direction that does not depend on the rate. So weights
+    are kept divided by the rate of their head, and one call at rate 1 moves all heads at once.
+    """
+
+    def __init__(self, weights: Tensor, rates: Tensor, weight_decay: float) -> None:
+        self._rates = rates[:, None, None].to(weights)
+        self._scaled = weights / self._rates
         self._weight_decay = weight_decay
         self._mean, self._square = torch.zeros_like(weights), torch.zeros_like(weights)
         self._gradient = torch.empty_like(weights)
-        self._steps = torch.zeros(len(weights), device=weights.device)
+        self._n_steps = torch.zeros((), device=weights.device)
         self._minus_one = torch.tensor(-1.0, device=weights.device)
+
+    def __len__(self) -> int:
+        return len(self._scaled)
+
+    @property
+    def weights(self) -> Tensor:
+        """Weights, shape (head, class, width)."""
+        return self._scaled * self._rates
 
     def scores(self, rows: Tensor) -> Tensor:
         """Logits, shape (head, class, clip): clips last, where sums over classes are fast."""
-        scores = self.weights.flatten(0, 1) @ rows.T
-        return scores.view(*self.weights.shape[:2], len(rows))
+        scores = self._scaled.flatten(0, 1) @ rows.T
+        return scores.view(*self._scaled.shape[:2], len(rows)).mul_(self._rates)
 
     def step(self, rows: Tensor, classes: Tensor) -> Tensor:
         """Take one step of each head; give its loss before, shape (head,)."""
-        n_heads, n_classes, _ = self.weights.shape
+        n_heads, n_classes, _ = self._scaled.shape
         log_probability = log_softmax(self.scores(rows), dim=1)
         at = classes.expand(n_heads, 1, -1)
         losses = log_probability.gather(1, at).mean((1, 2)) / -n_classes
@@ -86,33 +98,33 @@ class _Heads:
         return losses
 
     def _update(self) -> None:
-        for head, rate in enumerate(self.rates):
-            adam(
-                [self.weights[head]],
-                [self._gradient[head]],
-                [self._mean[head]],
-                [self._square[head]],
-                [],
-                [self._steps[head]],
-                fused=True,
-                amsgrad=False,
-                beta1=0.9,
-                beta2=0.999,
-                lr=rate,
-                weight_decay=self._weight_decay,
-                eps=1e-8,
-                maximize=False,
-            )
+        if self._weight_decay:
+            self._gradient.addcmul_(self._scaled, self._rates, value=self._weight_decay)
+        adam(
+            [self._scaled],
+            [self._gradient],
+            [self._mean],
+            [self._square],
+            [],
+            [self._n_steps],
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=1.0,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
 
     def keep(self, which: Tensor) -> None:
         """Let all other heads go."""
-        index = which.to(self.weights.device)
-        self.weights, self._mean, self._square, self._steps = (
+        index = which.to(self._scaled.device)
+        self._rates, self._scaled, self._mean, self._square = (
             tensor.index_select(0, index)
-            for tensor in (self.weights, self._mean, self._square, self._steps)
+            for tensor in (self._rates, self._scaled, self._mean, self._square)
         )
-        self._gradient = torch.empty_like(self.weights)
-        self.rates = tuple(self.rates[head] for head in which.tolist())
+        self._gradient = torch.empty_like(self._scaled)
 
 
 def initial_weights(n_classes: int, dim: int, width: int, generator: torch.Generator) -> Tensor:
@@ -140,9 +152,10 @@ def train_heads(
         protocol: Learning rates, epochs, patience, batch size.
         device: Where the features come from, and where to compute.
     """
-    features, rates = clips.features, protocol.learning_rates
+    features = clips.features
     generator = torch.Generator().manual_seed(seed)
     start = initial_weights(clips.n_classes, features.dim, features.width, generator).to(device)
+    rates = torch.tensor(protocol.learning_rates)
     heads = _Heads(start.repeat(len(rates), 1, 1), rates, protocol.weight_decay)
     classes = clips.classes.to(device)
     best = heads.weights.clone()
@@ -179,7 +192,7 @@ def _epoch(
     heads: _Heads, features: Features, classes: Tensor, order: Tensor, batch_size: int
 ) -> Tensor:
     """Mean loss of each head over one pass."""
-    total = torch.zeros(len(heads.rates), device=classes.device)
+    total = torch.zeros(len(heads), device=classes.device)
     for batch in order.split(batch_size):
         rows = features.rows(batch)
         total += len(batch) * heads.step(rows, classes[batch.to(classes.device)])
