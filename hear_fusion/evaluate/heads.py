@@ -18,6 +18,8 @@ from torch.optim.adam import adam
 from hear_fusion.evaluate.features import Features
 from hear_fusion.evaluate.protocol import Protocol
 
+_LOG_TINY = -60.0  # of a probability that no gradient shows in float32
+
 
 @dataclass(frozen=True)
 class Clips:
@@ -90,8 +92,13 @@ class _Heads:
         log_probability = log_softmax(self.scores(rows), dim=1)
         at = classes.expand(n_heads, 1, -1)
         losses = log_probability.gather(1, at).mean((1, 2)) / -n_classes
-        # The gradient of cross-entropy by the logits: softmax minus one-hot.
-        error = log_probability.exp_().scatter_add_(1, at, self._minus_one.expand(at.shape))
+        # The gradient of cross-entropy by the logits: softmax minus one-hot. Probabilities of
+        # confident heads would be denormal numbers, with which matrix products take twice as long.
+        error = (
+            log_probability.clamp_(min=_LOG_TINY)
+            .exp_()
+            .scatter_add_(1, at, self._minus_one.expand(at.shape))
+        )
         error *= 1 / (len(rows) * n_classes)
         torch.mm(error.flatten(0, 1), rows, out=self._gradient.flatten(0, 1))
         self._update()

@@ -33,7 +33,7 @@ def gains_table(study: Study, name: str) -> Table:
         _gain_row(tasks, f"average of {group}", official)
         for group, tasks in task_groups(study).items()
     ]
-    head = ["task", "M or L", "n", "original", "fused", "difference", "p"]
+    head = ["task", "M or L", "n", "original", "fused", "difference", "p", "sd", "sd fused"]
     if official:
         head += ["heareval original", "heareval fused", "heareval difference"]
     return Table(
@@ -41,7 +41,7 @@ def gains_table(study: Study, name: str) -> Table:
         f"{name} against the original {study.backbone}",
         "Accuracy in percent with 95 % intervals over n test clips; differences are paired, p by "
         "sign flips, two-sided, not corrected for the number of tasks. The interval of an average "
-        "takes the tasks as they are.",
+        "takes the tasks as they are. sd: standard deviation over seeds and folds.",
         tuple(head),
         tuple(rows),
         frozenset(range(len(study.tasks), len(rows))),
@@ -58,6 +58,8 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
         mean_of([task.fused for task in tasks]),
         mean_of([task.gain for task in tasks]),
         Number(alone.gain.p, digits=4) if alone else "",
+        Number(100 * alone.original.deviation) if alone else "",
+        Number(100 * alone.fused.deviation) if alone else "",
     ]
     if official:
         row += [

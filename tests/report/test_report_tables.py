@@ -42,7 +42,9 @@ def column(table: Table, name: str) -> list[str]:
 
 def test_gains_by_hand() -> None:
     table = gains_table(TWO, "yamnet_1_2")
-    assert table.head == ("task", "M or L", "n", "original", "fused", "difference", "p")
+    assert table.head == (
+        "task", "M or L", "n", "original", "fused", "difference", "p", "sd", "sd fused"
+    )  # fmt: skip
     # Half-widths of the average: sqrt(6^2 + 8^2) / 2 = 5 for the difference.
     below, above = math.hypot(3, 3) / 2, math.hypot(4, 4) / 2
     assert texts(table) == [
