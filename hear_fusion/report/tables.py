@@ -58,8 +58,8 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
         mean_of([task.fused for task in tasks]),
         mean_of([task.gain for task in tasks]),
         Number(alone.gain.p, digits=4) if alone else "",
-        Number(100 * alone.original.deviation) if alone else "",
-        Number(100 * alone.fused.deviation) if alone else "",
+        _deviation(alone.original) if alone else "",
+        _deviation(alone.fused) if alone else "",
     ]
     if official:
         row += [
@@ -68,6 +68,11 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
             _official([task.gain.official for task in tasks], signed=True),
         ]
     return tuple(row)
+
+
+def _deviation(found: Estimate) -> Cell:
+    """Deviation over seeds and folds, where there is more than one."""
+    return Number(100 * found.deviation) if found.n_seeds * found.n_folds > 1 else NONE
 
 
 def _official(scores: Sequence[float | None], *, signed: bool = False) -> Cell:

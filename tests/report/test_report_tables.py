@@ -48,12 +48,20 @@ def test_gains_by_hand() -> None:
     # Half-widths of the average: sqrt(6^2 + 8^2) / 2 = 5 for the difference.
     below, above = math.hypot(3, 3) / 2, math.hypot(4, 4) / 2
     assert texts(table) == [
-        ["one", "M", "10", "50.0 [47.0, 54.0]", "80.0 [77.0, 84.0]", "+30.0 [+24.0, +36.0]", "<0.0001"],
-        ["two", "L", "30", "40.0 [37.0, 44.0]", "30.0 [27.0, 34.0]", "-10.0 [-18.0, -2.0]", "0.0300"],
+        ["one", "M", "10", "50.0 [47.0, 54.0]", "80.0 [77.0, 84.0]", "+30.0 [+24.0, +36.0]", "<0.0001",
+         "1.0", "1.0"],
+        ["two", "L", "30", "40.0 [37.0, 44.0]", "30.0 [27.0, 34.0]", "-10.0 [-18.0, -2.0]", "0.0300",
+         "1.0", "1.0"],
         ["average of all tasks", "", "40", f"45.0 [{45 - below:.1f}, {45 + above:.1f}]",
-         f"55.0 [{55 - below:.1f}, {55 + above:.1f}]", "+10.0 [+5.0, +15.0]", ""],
+         f"55.0 [{55 - below:.1f}, {55 + above:.1f}]", "+10.0 [+5.0, +15.0]", "", "", ""],
     ]  # fmt: skip
     assert table.strong == {2}
+
+
+def test_a_single_run_has_no_deviation() -> None:
+    alone = replace(FIRST, original=replace(FIRST.original, n_seeds=1))
+    table = gains_table(replace(TWO, tasks=(alone,)), "x")
+    assert (column(table, "sd")[0], column(table, "sd fused")[0]) == ("-", "1.0")
 
 
 def test_a_mean_of_one_is_itself() -> None:
