@@ -73,27 +73,25 @@ def study(
     from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.tables import gains_table, layers_table
 
+    setup = StudySetup(
+        tasks_dir=tasks_dir,
+        out=out,
+        store=store,
+        model=model,
+        tasks=tasks or None,
+        embeddings_dir=embeddings_dir,
+        paper_selection=paper_selection,
+        task_statistics=task_statistics,
+        device=device,
+        say=click.echo,
+    )
     try:
-        found = run_study(
-            StudyConfig.read(config),
-            StudySetup(
-                tasks_dir=tasks_dir,
-                out=out,
-                store=store,
-                model=model,
-                tasks=tasks or None,
-                embeddings_dir=embeddings_dir,
-                paper_selection=paper_selection,
-                task_statistics=task_statistics,
-                device=device,
-                say=click.echo,
-            ),
-        )
+        found = run_study(StudyConfig.read(config), setup)
     except (ValueError, OSError, WeightsError) as err:
         raise click.ClickException(str(err)) from err
     for table in (layers_table, gains_table):
         click.echo("\n" + to_markdown(table(found, found.module)))
     click.echo(
-        f"{out / found.backbone} written in {sum(found.seconds.values()):.0f} s; "
+        f"{setup.study_folder(found.backbone)} written in {sum(found.seconds.values()):.0f} s; "
         f"a page of it: hear-fusion report {out} --out report.html"
     )

@@ -41,7 +41,8 @@ class StudySetup:
 
     Attributes:
         tasks_dir: Folder of HEAR task folders.
-        out: Results go to ``<out>/<network>``.
+        out: Results go to ``<out>/<network>``; with another way to normalise or to choose layers,
+            to a folder of its own beside it.
         store: Root of the store of features; by default ``<out>/store``.
         model: Weights file; None for the default one.
         tasks: Names of task folders; None for all.
@@ -63,6 +64,15 @@ class StudySetup:
     device: str = "cpu"
     say: Callable[[str], object] = _LOGGER.info
 
+    def features_folder(self, backbone: str) -> Path:
+        """Where the heads on a network's features are kept."""
+        return self.out / f"{backbone}{'-task-statistics' * self.task_statistics}"
+
+    def study_folder(self, backbone: str) -> Path:
+        """Where the study is written."""
+        folder = self.features_folder(backbone)
+        return folder.with_name(f"{folder.name}{'-paper-selection' * self.paper_selection}")
+
 
 def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     """Study a network, going on where a former run with the same settings ended.
@@ -72,14 +82,14 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         setup: Tasks, weights, folders.
 
     Returns:
-        What was found; also written to ``<out>/<network>/study.json``.
+        What was found; also written to ``study.json`` in `StudySetup.study_folder`.
 
     Raises:
         ValueError: If there is no task to study, or a folder holds results of other settings.
         WeightsError: If the weights cannot be had.
     """
     folders = _linear_tasks(setup)
-    out = setup.out / config.backbone
+    out = setup.features_folder(config.backbone)
     out.mkdir(parents=True, exist_ok=True)
     seconds: dict[str, float] = {}
     with exclusive(out / ".lock"):
@@ -124,7 +134,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         peak_bytes=peak_memory(),
         date=datetime.date.today().isoformat(),
     )
-    study.write(out)
+    study.write(setup.study_folder(config.backbone))
     return study
 
 

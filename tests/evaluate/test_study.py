@@ -82,7 +82,7 @@ def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup
     assert (scene.n_folds, scene.original.n, scene.n_clips, scene.n_classes) == (1, 24, 72, 3)
     # the features are learnable, so the numbers are not those of chance
     assert max(estimate.value for estimate in scene.layers.values()) > 0.6
-    assert find_studies(setup.out) == [study]
+    assert find_studies(setup.out / "cnn14") == [study]
     assert study.weights_sha256 == network.model.weights_sha256
     assert {"embed", "heads"} <= set(study.seconds)
     assert study.peak_bytes > 1e8
@@ -107,6 +107,7 @@ def test_selection_on_test_scores_and_groups_of_the_configuration(setup: StudySe
     config = replace(CONFIG, groups={"late": ("scene",), "middle": ("kfold",)})
     study = run_study(config, replace(setup, paper_selection=True))
     assert (study.selection, study.grouping) == ("test", "config")
+    assert find_studies(setup.out / "cnn14-paper-selection") == [study]
     kfold, scene = study.tasks
     assert (kfold.group, scene.group) == ("middle", "late")
     assert study.late == max(scene.layers, key=lambda n: scene.layers[n].value)
@@ -138,6 +139,8 @@ def test_ast_by_the_statistics_of_each_task(
     assert other is not None
     assert not np.allclose(stored.features("test", 2), other.features("test", 2), atol=1e-2)
     assert plain.weights_sha256 == measured.weights_sha256
+    # side by side, so that one report shows both
+    assert find_studies(tmp_path) == [plain, measured]
 
 
 def test_what_cannot_be_studied_is_said(setup: StudySetup, tasks_dir: Path, tmp_path: Path) -> None:
