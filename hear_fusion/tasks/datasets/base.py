@@ -140,7 +140,7 @@ class DataSet(ABC):
             extras={
                 "description": self.title,
                 "split_rule": splitting.rule,
-                "length_rule": "the start of a longer clip (the paper's evaluation draws its stretch "
+                "length_rule": "the start of a longer clip (the paper's evaluation draws its part "
                 "at random for training and validation); zeros after the end of a shorter one",
                 "sources": [
                     {"name": ", ".join(self.archives), "licence": self.licence, "url": self.url}
