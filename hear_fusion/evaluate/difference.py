@@ -14,7 +14,6 @@ from hear_fusion.evaluate.scores import (
     percentile_interval,
     score_folds,
 )
-from hear_fusion.evaluate.table import align
 
 
 @dataclass(frozen=True)
@@ -85,28 +84,3 @@ def paired_interval(
         drawn = [rng.integers(fold.n, size=fold.n) for fold in first]
         gains.append(score_folds(second, drawn) - score_folds(first, drawn))
     return percentile_interval(np.array(gains))
-
-
-def format_differences(rows: Sequence[Difference], columns: tuple[str, str]) -> str:
-    """Make an aligned Markdown table: task, metric, n, both scores, the difference.
-
-    >>> scores = [Score(m, "esc50", "top1_acc", v, 0, 1, 400, "clips") for m, v in
-    ...           (("a", 0.9), ("b", 0.95))]
-    >>> print(format_differences([Difference(*scores, 0.05, 0.02, 0.08)], ("one", "two")))
-    | task  | metric   |   n |   one |   two | difference              |
-    | ----- | -------- | --- | ----- | ----- | ----------------------- |
-    | esc50 | top1_acc | 400 | 0.900 | 0.950 | +0.050 [+0.020, +0.080] |
-    """
-    table = [["task", "metric", "n", *columns, "difference"]]
-    for row in rows:
-        table.append(
-            [
-                row.first.task,
-                row.first.metric,
-                str(row.first.n),
-                f"{row.first.value:.3f}",
-                f"{row.second.value:.3f}",
-                f"{row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
-            ]
-        )
-    return "\n".join(align(table, right={2, 3, 4}))

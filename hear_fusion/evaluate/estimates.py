@@ -6,14 +6,12 @@ import json
 import logging
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hear_fusion.evaluate.folders import read_metadata
 from hear_fusion.evaluate.identity import WEIGHTS_FILE
 from hear_fusion.evaluate.inference import (
     accuracy,
     accuracy_interval,
+    deviation,
     difference_interval,
     paired_p,
 )
@@ -55,15 +53,6 @@ def to_gain(original: LinearResult, fused: LinearResult, official: float | None 
         n=sum(fold.shape[1] for fold in fused.correct),
         official=official,
     )
-
-
-def deviation(test_accuracy: NDArray[np.float64]) -> float:
-    """Sample deviation of accuracies over seeds and folds, shape (seed, fold); 0 for a single one.
-
-    >>> round(deviation(np.array([[0.8], [0.9], [1.0]])), 3)
-    0.1
-    """
-    return float(test_accuracy.std(ddof=1)) if test_accuracy.size > 1 else 0.0
 
 
 def official_score(task_folder: Path, weights_sha256: str) -> float | None:

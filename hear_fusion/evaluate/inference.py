@@ -6,7 +6,6 @@ Seeds are averaged first: a clip is the unit that is drawn, not a run on it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -97,22 +96,13 @@ def paired_p(first: Correct, second: Correct, *, n_flips: int = 10_000, seed: in
     return (1 + n_extreme) / (1 + n_flips)
 
 
-def seed_deviation(accuracies: NDArray[np.float64]) -> float:
-    """Standard deviation over seeds of accuracies (seed, fold), folds averaged; NaN if one.
+def deviation(accuracies: NDArray[np.float64]) -> float:
+    """Sample deviation of accuracies over seeds and folds, shape (seed, fold); 0 for a single one.
 
-    >>> seed_deviation(np.array([[0.5, 0.7], [0.7, 0.9]])).__round__(4)
-    0.1414
+    >>> round(deviation(np.array([[0.8], [0.9], [1.0]])), 3)
+    0.1
     """
-    return _deviation(accuracies.mean(axis=1))
-
-
-def fold_deviation(accuracies: NDArray[np.float64]) -> float:
-    """Standard deviation over folds of accuracies (seed, fold), seeds averaged; NaN if one."""
-    return _deviation(accuracies.mean(axis=0))
-
-
-def _deviation(values: NDArray[np.float64]) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    return float(accuracies.std(ddof=1)) if accuracies.size > 1 else 0.0
 
 
 def _require_same_clips(first: Correct, second: Correct) -> None:

@@ -31,15 +31,6 @@ def read_predictions(path: Path) -> dict[str, Any]:
     return dict(_read(path))
 
 
-def read_labels(path: Path) -> list[list[str]]:
-    """Read a ``<split>.target-labels.pkl``: for each clip or frame its labels.
-
-    Raises:
-        ValueError: If the file holds anything else than data.
-    """
-    return [[str(label) for label in labels] for labels in _read(path)]
-
-
 def read_official_score(task_folder: Path, metric: str) -> float:
     """Read the test score that heareval reports: over folds their mean.
 

@@ -18,9 +18,8 @@ from hear_fusion.backbones import ORIGINAL
 from hear_fusion.checkpoints.lock import exclusive
 from hear_fusion.evaluate.embed import embed_task
 from hear_fusion.evaluate.estimates import official_score, to_estimate, to_gain
-from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks
-from hear_fusion.evaluate.linear import LinearResult
-from hear_fusion.evaluate.linear_folders import is_linear_task
+from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks, read_metadata
+from hear_fusion.evaluate.linear import LinearResult, is_single_label
 from hear_fusion.evaluate.machine import describe_hardware, package_versions, peak_memory
 from hear_fusion.evaluate.network import Network, task_statistics
 from hear_fusion.evaluate.representations import HeadTrainer, Layers, choice_of
@@ -141,7 +140,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
 def _linear_tasks(setup: StudySetup) -> list[Path]:
     folders = []
     for task in find_tasks(setup.tasks_dir, setup.tasks):
-        if is_linear_task(task):
+        if is_single_label(read_metadata(task)):
             folders.append(task)
         else:
             setup.say(f"leaving out {task.name}: not one label a clip")

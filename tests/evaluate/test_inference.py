@@ -9,10 +9,9 @@ from scipy.stats import permutation_test
 from hear_fusion.evaluate.inference import (
     accuracy,
     accuracy_interval,
+    deviation,
     difference_interval,
-    fold_deviation,
     paired_p,
-    seed_deviation,
 )
 
 
@@ -55,8 +54,8 @@ def test_p_as_scipy(n: int) -> None:
 
 def test_deviations() -> None:
     accuracies = np.array([[0.5, 0.7], [0.7, 0.9]])
-    assert fold_deviation(accuracies) == pytest.approx(np.sqrt(0.02))
-    assert np.isnan(seed_deviation(accuracies[:1]))
+    assert deviation(accuracies) == pytest.approx(np.sqrt(0.08 / 3))
+    assert deviation(accuracies[:1, :1]) == 0.0
 
 
 def test_other_clips_are_refused() -> None:

@@ -1,27 +1,21 @@
-"""The linear evaluation, on forged folders of embeddings and on arrays."""
+"""The linear evaluation, on arrays."""
 
 from __future__ import annotations
 
-import json
-import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from hear_fusion.evaluate.linear import linear_evaluation
-from hear_fusion.evaluate.linear_folders import (
-    METRIC,
-    is_linear_task,
-    linear_folds,
-    linear_score,
-    read_split,
-)
+from hear_fusion.evaluate.linear import is_single_label, linear_evaluation
 from hear_fusion.evaluate.protocol import Protocol
 
 QUICK = Protocol(learning_rates=(1e-4, 1e-2), seeds=(42, 43), max_epochs=60)
 DIM = 40
+Arrays = dict[str, NDArray[np.float32]]
+Labels = dict[str, list[str]]
 LABELS = ("one", "two", "three")
 SCENES: dict[str, Any] = {
     "embedding_type": "scene",
@@ -31,55 +25,43 @@ SCENES: dict[str, Any] = {
 }
 
 
-def write_embeddings(folder: Path, splits: list[str], mode: str, *, n_clips: int = 30) -> Path:
+def quiet_features(splits: list[str], folder: Path, *, n_clips: int) -> tuple[Arrays, Labels]:
     """Features of which the last three tell the label, hidden behind loud ones that do not."""
-    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    metadata = {
-        "embedding_type": "scene",
-        "prediction_type": "multiclass",
-        "split_mode": mode,
-        "splits": splits,
-    }
-    (folder / "task_metadata.json").write_text(json.dumps(metadata))
+    arrays: Arrays = {}
+    labels: Labels = {}
     for split in splits:
-        labels = rng.integers(len(LABELS), size=n_clips)
+        classes = rng.integers(len(LABELS), size=n_clips)
         features = rng.normal(size=(n_clips, DIM)) * 100.0
-        features[:, -3:] = 0.01 * (np.eye(3)[labels] + 0.3 * rng.normal(size=(n_clips, 3)))
-        features.astype(np.float32).tofile(folder / f"{split}.embeddings.npy")
-        dimensions = json.dumps([n_clips, DIM])
-        (folder / f"{split}.embedding-dimensions.json").write_text(dimensions)
-        with (folder / f"{split}.target-labels.pkl").open("wb") as file:
-            pickle.dump([[LABELS[label]] for label in labels], file)
-    return folder
+        features[:, -3:] = 0.01 * (np.eye(3)[classes] + 0.3 * rng.normal(size=(n_clips, 3)))
+        np.save(folder / f"{split}.npy", features.astype(np.float32))
+        arrays[split] = np.load(folder / f"{split}.npy", mmap_mode="r")
+        labels[split] = [LABELS[label] for label in classes]
+    return arrays, labels
 
 
 def test_train_valid_test(tmp_path: Path) -> None:
-    folder = write_embeddings(
-        tmp_path / "module" / "task", ["train", "valid", "test"], "trainvaltest", n_clips=150
-    )
+    arrays, labels = quiet_features(["train", "valid", "test"], tmp_path, n_clips=150)
     # One step an epoch: the paper's 200 epochs are needed.
-    folds = linear_folds(folder, Protocol(learning_rates=(1e-2,)))
-    score = linear_score(folder, folds)
-    assert [fold.n for fold in folds] == [150]
-    assert (score.module, score.task, score.metric, score.n) == ("module", "task", METRIC, 150)
-    assert score.value > 0.7, "loud features drown the telling ones"
-    assert score.low < score.value < score.high
+    found = linear_evaluation(
+        {"quiet": {split: [array] for split, array in arrays.items()}},
+        labels,
+        SCENES,
+        Protocol(learning_rates=(1e-2,)),
+    )["quiet"]
+    assert [fold.shape for fold in found.correct] == [(3, 150)]
+    assert found.test_accuracy.mean() > 0.7, "loud features drown the telling ones"
 
 
 def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     names = ["fold00", "fold01", "fold02", "fold03"]
-    folder = write_embeddings(tmp_path / "module" / "task", names, "presplit_kfold")
-    folds = linear_folds(folder, QUICK)
-    assert [fold.n for fold in folds] == [30] * 4
-    splits = {name: read_split(folder, name) for name in names}
-    assert isinstance(splits["fold00"][0], np.memmap)
+    arrays, labels = quiet_features(names, tmp_path, n_clips=30)
     steps: list[tuple[int, int]] = []
     result = linear_evaluation(
-        {"whole": {name: [features] for name, (features, _) in splits.items()},
-         "layers": {name: [f[:, :7], f[:, 7:]] for name, (f, _) in splits.items()}},
-        {name: labels for name, (_, labels) in splits.items()},
-        json.loads((folder / "task_metadata.json").read_text()),
+        {"whole": {name: [features] for name, features in arrays.items()},
+         "layers": {name: [f[:, :7], f[:, 7:]] for name, f in arrays.items()}},
+        labels,
+        {**SCENES, "split_mode": "presplit_kfold", "splits": names},
         QUICK,
         on_step=lambda done, total: steps.append((done, total)),
     )  # fmt: skip
@@ -88,8 +70,8 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     assert whole.test_accuracy.shape == whole.valid_accuracy.shape == (2, 4)
     assert whole.learning_rate == max(whole.valid_by_rate, key=whole.valid_by_rate.__getitem__)
     assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_rate.values()))
-    for fold, correct, again in zip(folds, whole.correct, layers.correct, strict=True):
-        assert fold.score(np.arange(30)) == correct.mean()
+    assert [correct.shape for correct in whole.correct] == [(2, 30)] * 4
+    for correct, again in zip(whole.correct, layers.correct, strict=True):
         np.testing.assert_array_equal(correct, again)
 
 
@@ -136,8 +118,7 @@ def test_errors_say_what_to_do() -> None:
     [("scene", "multiclass", True), ("scene", "multilabel", False), ("event", "multilabel", False)],
 )
 def test_it_applies_to_scenes_with_one_label(
-    tmp_path: Path, embedding_type: str, prediction_type: str, expected: bool
+    embedding_type: str, prediction_type: str, expected: bool
 ) -> None:
     metadata = {"embedding_type": embedding_type, "prediction_type": prediction_type}
-    (tmp_path / "task_metadata.json").write_text(json.dumps(metadata))
-    assert is_linear_task(tmp_path) is expected
+    assert is_single_label(metadata) is expected
