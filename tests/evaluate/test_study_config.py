@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from hear_fusion.backbones import REGISTRY
+from hear_fusion.evaluate.published import published_rates
 from hear_fusion.evaluate.study_config import StudyConfig
+from hear_fusion.report.published import COLUMNS
+from hear_fusion.tasks.datasets import DATA_SETS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -25,6 +28,17 @@ def test_every_network_has_a_configuration_that_holds_the_published_choice(backb
     assert config.group_of("esc50") == "late"
     assert config.group_of("surge") == "middle"
     assert config.group_of("something_else") is None
+
+
+@pytest.mark.parametrize("backbone", REGISTRY)
+def test_groups_and_published_columns_name_the_data_sets_that_prepare_makes(backbone: str) -> None:
+    made = {data_set.task_name for data_set in DATA_SETS.values()}
+    groups = StudyConfig.read(CONFIGS / f"{backbone}.yaml").groups
+    assert {*groups["late"], *groups["middle"]} == made
+    assert {column.task for column in COLUMNS} == made
+    # the rates that the paper's evaluation changed are found by these names
+    assert published_rates("cnn14", (3, 6), "nsynth_family-v2.2.3-full") == (1e-5,)
+    assert published_rates("vggish", (10, 15), "voxceleb1-v1.0.0-full") == (5e-4,)
 
 
 def test_a_network_alone_takes_all_layers_and_no_groups(tmp_path: Path) -> None:
