@@ -26,6 +26,7 @@ _STYLE: dict[Any, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial", "sans-serif"],
     "font.size": 9,
     "text.color": INK,
+    # A dollar in a name is no mathematics.
     "text.parse_math": False,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
@@ -99,6 +100,13 @@ def shades(group: str, n: int) -> list[str]:
     """Choose n colours of a group, dark first and none too light for white paper."""
     ramp = mpl.colormaps[RAMPS[group]]
     return [mpl.colors.to_hex(ramp(at)) for at in np.linspace(0.95, 0.5, max(2, n))[:n]]
+
+
+def readable(colour: Sequence[float]) -> str:
+    """Choose white or ink on a ground: at a luminance of 0.2 both contrast alike (WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "white" if luminance < 0.2 else INK
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hear_fusion.evaluate.results import Study
 from hear_fusion.report.averages import SIGNS, mean_of, percent, task_groups
 from hear_fusion.report.curves import curves_drawing
-from hear_fusion.report.drawing import INK, Drawing, style
+from hear_fusion.report.drawing import INK, Drawing, readable, style
 from hear_fusion.report.formats import Number
 from hear_fusion.report.labels import slug, task_labels
 
@@ -84,17 +84,10 @@ def _cells(axes: Axes, scores: NDArray[np.float64], digits: int) -> QuadMesh:
             ha="center",
             va="center",
             fontsize=8.5,
-            color=_readable(_WORTH((share[row, column] - lowest) / (1 - lowest))),
+            color=readable(_WORTH((share[row, column] - lowest) / (1 - lowest))),
             fontweight="bold" if score == best[row, 0] else "normal",
         )
     return mesh
-
-
-def _readable(colour: Sequence[float]) -> str:
-    """Choose white or ink on a ground: at a luminance of 0.2 both contrast alike (WCAG 2)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
-    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "white" if luminance < 0.2 else INK
 
 
 def _frame(axes: Axes, study: Study, numbers: Sequence[int], n_tasks: int) -> None:

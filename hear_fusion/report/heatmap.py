@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from typing import Any
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,29 +10,18 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from hear_fusion.report.drawing import FAINT, INK, Drawing, readable, style
 from hear_fusion.report.leaderboard import COLUMNS
 from hear_fusion.report.ranking import Standing
 
 # Light to dark in grey as well; its darkest fifth would drown the numbers.
 _COLOURS = ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.02, 0.82, 256)))
-_INK, _FAINT = "#1a1a1a", "#6b6b6b"
 _CELL_WIDTH, _CELL_HEIGHT = 0.44, 0.235
 _LEFT, _RIGHT, _TOP, _BOTTOM = 2.75, 1.0, 1.45, 0.8
 _LONGEST_NAME = 34
-_STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial", "sans-serif"],
-    "font.size": 8.5,
-    "text.color": _INK,
-    # A dollar in a model's name is no mathematics.
-    "text.parse_math": False,
-    "hatch.linewidth": 0.6,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "hear_fusion",
-}
 
 
-def draw_heat_map(standing: Standing) -> Figure:
+def heat_map(standing: Standing) -> Drawing:
     """Draw scores as text and normalised scores as colour, the best model on top.
 
     Args:
@@ -47,7 +32,7 @@ def draw_heat_map(standing: Standing) -> Figure:
     order = [i for i in np.argsort(standing.overall_rank, kind="stable") if known[i]]
     width = _LEFT + len(COLUMNS) * _CELL_WIDTH + _RIGHT
     height = _TOP + len(order) * _CELL_HEIGHT + _BOTTOM
-    with mpl.rc_context(_STYLE):
+    with style(), mpl.rc_context({"font.size": 8.5}):
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes(
             (
@@ -60,25 +45,13 @@ def draw_heat_map(standing: Standing) -> Figure:
         _paint(axes, standing, order)
         _label(axes, standing, order)
         _explain(figure, width, height)
-    return figure
-
-
-def to_svg(figure: Figure) -> str:
-    """Write a figure as SVG with text as text; the same figure is the same bytes."""
-    file = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with mpl.rc_context(_STYLE):
-        figure.savefig(file, format="svg", metadata=nothing)
-    svg = file.getvalue()
-    return svg[svg.index("<svg") :]
-
-
-def to_png(figure: Figure) -> bytes:
-    """Write a figure as PNG; the same figure is the same bytes."""
-    file = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
-    return file.getvalue()
+    return Drawing(
+        "heatmap",
+        "Scores of all models on the compared tasks",
+        "The darker, the better: a score standardised over the submissions to its task, clipped to "
+        "one deviation; hatched where a model has none. Ours are marked.",
+        figure,
+    )
 
 
 def _paint(axes: Axes, standing: Standing, order: list[int]) -> None:
@@ -97,23 +70,16 @@ def _paint(axes: Axes, standing: Standing, order: list[int]) -> None:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color=_readable(_COLOURS((value + 1) / 2)),
+                color=readable(_COLOURS((value + 1) / 2)),
                 fontweight="bold" if standing.entries[order[row]].is_ours else "normal",
             )
     for row, i in enumerate(order):
         if standing.entries[i].is_ours:
             axes.add_patch(
                 Rectangle(
-                    (0, row), shape[1], 1, fill=False, edgecolor=_INK, linewidth=1.8, clip_on=False
+                    (0, row), shape[1], 1, fill=False, edgecolor=INK, linewidth=1.8, clip_on=False
                 )
             )
-
-
-def _readable(ground: Sequence[float]) -> str:
-    """Choose white or ink on a ground: at a luminance of 0.2 both contrast alike (WCAG 2)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in ground[:3]]
-    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "white" if luminance < 0.2 else _INK
 
 
 def _explain(figure: Figure, width: float, height: float) -> None:
@@ -146,7 +112,7 @@ def _label(axes: Axes, standing: Standing, order: list[int]) -> None:
     for tick in axes.get_xticklabels():
         tick.set_rotation_mode("anchor")
         if tick.get_text() not in standing.compared:
-            tick.set_color(_FAINT)
+            tick.set_color(FAINT)
     for row, (i, tick) in enumerate(zip(order, axes.get_yticklabels(), strict=True)):
         weight = "bold" if standing.entries[i].is_ours else "normal"
         tick.set_fontweight(weight)

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from hear_fusion.evaluate.table import align
+from hear_fusion.report.drawing import Drawing, to_png, to_svg
 from hear_fusion.report.formats import Table
-from hear_fusion.report.heatmap import draw_heat_map, to_png, to_svg
+from hear_fusion.report.heatmap import heat_map
 from hear_fusion.report.leaderboard import COLUMNS, METRICS, plain
 from hear_fusion.report.ranking import Standing
 from hear_fusion.report.runs import Runs
@@ -96,15 +97,9 @@ def to_csv(standing: Standing) -> str:
     return text.getvalue()
 
 
-def to_section(tables: Sequence[Listing], svg: str) -> Section:
+def to_section(tables: Sequence[Listing], drawing: Drawing) -> Section:
     """Turn tables and heat map into a section of the one-page report, which escapes the text."""
-    picture = Picture(
-        "heatmap",
-        "Scores of all models on the compared tasks",
-        "The darker, the better: a score standardised over the submissions to its task, clipped to "
-        "one deviation; hatched where a model has none. Ours are marked.",
-        svg,
-    )
+    picture = Picture(drawing.name, drawing.title, drawing.caption, to_svg(drawing))
     found = []
     for number, table in enumerate(tables, start=1):
         title, _, caption = table.caption.partition(". ")
@@ -128,20 +123,19 @@ def write_comparison(
         submitted: Text of ``submission.csv``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    figure = draw_heat_map(standing)
-    svg = to_svg(figure)
+    drawing = heat_map(standing)
     files = {
         "comparison.md": f"# {TITLE}\n\n{to_markdown(tables)}".encode(),
         "comparison.csv": to_csv(standing).encode(),
         "submission.csv": submitted.encode(),
-        "heatmap.svg": svg.encode(),
-        "heatmap.png": to_png(figure),
+        "heatmap.svg": to_svg(drawing).encode(),
+        "heatmap.png": to_png(drawing),
     }
     for name, content in files.items():
         unfinished = folder / f".{name}"
         unfinished.write_bytes(content)
         unfinished.replace(folder / name)
-    write_sections([to_section(tables, svg)], folder / SECTIONS_FILE)
+    write_sections([to_section(tables, drawing)], folder / SECTIONS_FILE)
 
 
 def _overall(standing: Standing, source: str) -> Listing:

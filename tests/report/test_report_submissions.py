@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from hear_fusion.report.heatmap import draw_heat_map, to_svg
+from hear_fusion.report.drawing import to_svg
+from hear_fusion.report.heatmap import heat_map
 from hear_fusion.report.leaderboard import Entry, parse_leaderboard
 from hear_fusion.report.ranking import Standing, stand
 from hear_fusion.report.runs import Runs
@@ -128,8 +129,8 @@ def test_csv_reads_back(standing: Standing) -> None:
 
 
 def test_heat_map_shows_scores_and_marks_ours(standing: Standing) -> None:
-    svg = to_svg(draw_heat_map(standing))
-    assert svg == to_svg(draw_heat_map(standing))
+    svg = to_svg(heat_map(standing))
+    assert svg == to_svg(heat_map(standing))
     assert "<script>" not in svg
     texts = {
         "".join(node.itertext()): node.get("style", "")
@@ -146,7 +147,7 @@ def test_heat_map_shows_scores_and_marks_ours(standing: Standing) -> None:
 
 
 def test_heat_map_has_the_best_on_top_and_frames_ours(standing: Standing) -> None:
-    axes = draw_heat_map(standing).axes[0]
+    axes = heat_map(standing).figure.axes[0]
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels[:2] == [SHOWN, "hf.mine"]
     assert set(labels[2:]) == {"=1+1", "hf.base"}
