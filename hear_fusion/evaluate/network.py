@@ -106,7 +106,7 @@ def task_statistics(network: Network, task: Path, max_clips: int = 5000) -> tupl
     Args:
         network: The network whose front end is measured.
         task: HEAR task folder with sound at the network's rate.
-        max_clips: Clips to measure at the most, the first ones in heareval's order.
+        max_clips: Clips to measure at the most: shorter ones first, then in heareval's order.
 
     Returns:
         Mean and standard deviation over all values of all clips.

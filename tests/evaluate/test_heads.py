@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def clips() -> Clips:
     return make_clips(Features([[raw]], n_fit=N_TRAIN), classes)
 
 
-def plain_head(rate: float, seed: int) -> tuple[list[float], float, int, float]:
+def plain_head(
+    rate: float, seed: int, weight_decay: float = 1e-8
+) -> tuple[list[float], float, int, float]:
     """Losses, best validation accuracy, its epoch and test accuracy of a head of torch's parts."""
     raw, classes = raw_clips()
     matrix = torch.from_numpy(StandardScaler().fit(raw[:N_TRAIN]).transform(raw))
@@ -52,7 +55,7 @@ def plain_head(rate: float, seed: int) -> tuple[list[float], float, int, float]:
         head.weight.copy_(start[:, :DIM])
         head.bias.copy_(start[:, DIM])
     adam = torch.optim.Adam(
-        head.parameters(), lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-8
+        head.parameters(), lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=weight_decay
     )
     losses, best, best_epoch, test_accuracy = [], -1.0, 0, 0.0
     for epoch in range(1, PROTOCOL.max_epochs + 1):
@@ -74,12 +77,15 @@ def plain_head(rate: float, seed: int) -> tuple[list[float], float, int, float]:
     return losses, best, best_epoch, test_accuracy
 
 
-@pytest.mark.parametrize("seed", [42, 43])
-def test_as_torchs_own_linear_adam_and_cross_entropy(clips: Clips, seed: int) -> None:
-    together = train_heads(clips, seed, PROTOCOL)
+# the paper's weight decay would not show if it were left out; a large one does
+@pytest.mark.parametrize(("seed", "weight_decay"), [(42, 1e-8), (43, 1e-8), (42, 0.1)])
+def test_as_torchs_own_linear_adam_and_cross_entropy(
+    clips: Clips, seed: int, weight_decay: float
+) -> None:
+    together = train_heads(clips, seed, replace(PROTOCOL, weight_decay=weight_decay))
     lengths = set()
     for place, rate in enumerate(PROTOCOL.learning_rates):
-        losses, valid, epoch, test = plain_head(rate, seed)
+        losses, valid, epoch, test = plain_head(rate, seed, weight_decay)
         ours = together.losses[:, place]
         ours = ours[~np.isnan(ours)]
         np.testing.assert_allclose(ours, losses, rtol=0, atol=1e-5)

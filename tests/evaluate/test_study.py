@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.cli import main
 from hear_fusion.evaluate.embed import embed_task
+from hear_fusion.evaluate.estimates import official_score
 from hear_fusion.evaluate.heads_cache import read_result, write_result
 from hear_fusion.evaluate.linear import LinearResult, linear_evaluation
 from hear_fusion.evaluate.network import Network, task_statistics
@@ -153,6 +155,22 @@ def test_what_cannot_be_studied_is_said(setup: StudySetup, tasks_dir: Path, tmp_
     ]
     with pytest.raises(ValueError, match=r"task_statistics must be off .* got cnn14"):
         run_study(CONFIG, replace(setup, task_statistics=True))
+
+
+def test_official_scores_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
+    def finished(metric: str) -> Path:
+        (tmp_path / "task_metadata.json").write_text(json.dumps({"evaluation": [metric]}))
+        scores = {"test": {f"test_{metric}": 0.75}}
+        (tmp_path / "test.predicted-scores.json").write_text(json.dumps(scores))
+        return tmp_path
+
+    assert official_score(tmp_path, "ab") is None
+    assert official_score(finished("top1_acc"), "ab") is None, "whose weights?"
+    (tmp_path / "weights.json").write_text('{"sha256": "ab"}')
+    assert official_score(finished("top1_acc"), "ab") == 0.75
+    assert official_score(finished("pitch_acc"), "ab") == 0.75
+    assert official_score(finished("chroma_acc"), "ab") is None
+    assert official_score(finished("top1_acc"), "cd") is None
 
 
 def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from hear_fusion.cli import main
 from hear_fusion.tasks import conversion
+from hear_fusion.tasks.pool import _interrupts_held
 from hear_fusion.tasks.prepare import prepare
 from hear_fusion.tasks.staging import Recording, Staging
 from tests.tasks.miniature import encoded, sound, tar_of, write_files
@@ -198,3 +199,13 @@ def alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_processes_are_started_out_of_the_reach_of_ctrl_c() -> None:
+    with _interrupts_held():
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        program = "import signal; print(signal.SIGINT in signal.pthread_sigmask(0, ()))"
+        child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert signal.SIGINT in held
+    assert child.stdout == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
