@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -28,3 +29,18 @@ model_options = click.option(
 device = click.option(
     "--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1."
 )
+
+
+def sample_rates(*rates: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Let a verb write sounds at one or more of some rates."""
+    return click.option(
+        "--sample-rate",
+        "sample_rates",
+        multiple=True,
+        default=("16000",),
+        show_default=True,
+        type=click.Choice(rates),
+        metavar="HZ",
+        help=f"Rate of the sound files in Hz: {', '.join(rates)}; may be given several times. "
+        "Every network of this package takes 16000.",
+    )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hear_fusion.cli import options
 from hear_fusion.tasks.datasets import DATA_SETS
 
 if TYPE_CHECKING:
     from hear_fusion.tasks.prepare import Prepared
 
-_RATES = ("16000", "22050", "32000", "44100", "48000")
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
@@ -23,17 +23,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.argument("name", type=click.Choice(list(DATA_SETS)), metavar="NAME")
 @click.argument("source", type=_EXISTING)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--sample-rate",
-    "sample_rates",
-    multiple=True,
-    default=("16000",),
-    show_default=True,
-    type=click.Choice(_RATES),
-    metavar="HZ",
-    help=f"Rate of the sound files in Hz: {', '.join(_RATES)}; may be given several times. Every "
-    "network of this package takes 16000.",
-)
+@options.sample_rates("16000", "22050", "32000", "44100", "48000")
 @click.option(
     "--splits",
     "splits_file",

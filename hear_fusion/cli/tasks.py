@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli import options
 from hear_fusion.cli.check import check
 from hear_fusion.cli.prepare import list_data_sets, prepare
 from hear_fusion.cli.resample import resample
 
 _DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events")
-_RATES = ("16000", "32000", "48000")
 
 
 @click.group()
@@ -34,17 +34,7 @@ def tasks() -> None:
     type=click.Choice(_DEMO_TASKS),
     help="Make this task and no other; may be given several times.",
 )
-@click.option(
-    "--sample-rate",
-    "sample_rates",
-    multiple=True,
-    default=("16000",),
-    show_default=True,
-    type=click.Choice(_RATES),
-    metavar="HZ",
-    help="Rate of the sound files in Hz: 16000, 32000 or 48000; may be given several times. Every "
-    "network of this package takes 16000.",
-)
+@options.sample_rates("16000", "32000", "48000")
 def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> None:
     """Make six small tasks in the folder OUT, without a download.
 

@@ -6,6 +6,7 @@ that it was made with: their hash is inside.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from hear_fusion.evaluate.linear import LinearResult
+from hear_fusion.files import write_whole
 
 
 def read_result(path: Path, recipe: str) -> LinearResult | None:
@@ -42,16 +44,15 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
     arrays: dict[str, Any] = {
         f"correct_{fold:02d}": found for fold, found in enumerate(result.correct)
     }
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            recipe=recipe,
-            learning_rate=result.learning_rate,
-            valid_accuracy=result.valid_accuracy,
-            test_accuracy=result.test_accuracy,
-            best_epoch=result.best_epoch,
-            valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
-            **arrays,
-        )
-    unfinished.replace(path)
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        recipe=recipe,
+        learning_rate=result.learning_rate,
+        valid_accuracy=result.valid_accuracy,
+        test_accuracy=result.test_accuracy,
+        best_epoch=result.best_epoch,
+        valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
+        **arrays,
+    )
+    write_whole(path, content.getvalue())

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from hear_fusion.files import write_whole
+
 WEIGHTS_FILE = "weights.json"
 DONE_FILE = ".done.embeddings"
 
@@ -47,9 +49,7 @@ class WeightsIdentity:
     def write(self, task_folder: Path) -> None:
         """Write ``weights.json`` into a folder of embeddings, whole or not at all."""
         record = asdict(self) | {name: _version(name) for name in ("heareval", "torch")}
-        unfinished = task_folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-        unfinished.write_text(json.dumps(record, indent=4) + "\n", encoding="utf-8")
-        unfinished.replace(task_folder / WEIGHTS_FILE)
+        write_whole(task_folder / WEIGHTS_FILE, json.dumps(record, indent=4) + "\n")
 
 
 def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:

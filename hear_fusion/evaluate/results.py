@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from hear_fusion.files import write_whole
+
 STUDY_FILE = "study.json"
 
 
@@ -135,9 +137,7 @@ class Study:
     def write(self, folder: Path) -> Path:
         """Write ``study.json`` into a folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished, path = folder / f".{STUDY_FILE}", folder / STUDY_FILE
-        unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-        return unfinished.replace(path)
+        return write_whole(folder / STUDY_FILE, json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Self:

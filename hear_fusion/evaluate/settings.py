@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.files import write_whole
+
 DONE_FILE = "prediction-done.json"
 _SETTINGS_FILE = "prediction-settings.json"
 
@@ -26,9 +28,7 @@ class PredictionSettings:
 
     def write(self, task_folder: Path) -> None:
         """Keep the settings beside the predictions to be made, whole or not at all."""
-        unfinished = task_folder / f".{_SETTINGS_FILE}"
-        unfinished.write_text(json.dumps(asdict(self), indent=4) + "\n", encoding="utf-8")
-        unfinished.replace(task_folder / _SETTINGS_FILE)
+        write_whole(task_folder / _SETTINGS_FILE, json.dumps(asdict(self), indent=4) + "\n")
 
 
 def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:

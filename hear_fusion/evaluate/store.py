@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.evaluate.folders import read_metadata
+from hear_fusion.files import write_whole
 from hear_fusion.names import Choice
 
 RECORD_FILE = "store.json"
@@ -98,9 +99,7 @@ class StoredTask:
             "paces": {pace: list(layers) for pace, layers in self.paces.items()},
             "seconds": self.seconds,
         }
-        unfinished = self.folder / f".{RECORD_FILE}"
-        unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(self.folder / RECORD_FILE)
+        write_whole(self.folder / RECORD_FILE, json.dumps(record, indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

@@ -12,6 +12,8 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from hear_fusion.report.formats import clean
+
 _logger = logging.getLogger(__name__)
 
 LEADERBOARD_URL = (
@@ -166,15 +168,6 @@ def submission(head: Sequence[str], entries: Sequence[Entry], url: str, day: dat
     return text.getvalue()
 
 
-def plain(text: str) -> str:
-    r"""Make one line that a terminal only shows.
-
-    >>> plain("a\x1b[2J\n b")
-    'a[2J b'
-    """
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
-
-
 def _nine_decimals(score: float) -> str:
     return f"{score:.9f}".rstrip("0").rstrip(".")
 
@@ -183,7 +176,7 @@ def _entry(head: Sequence[str], row: Sequence[str], source: str) -> Entry:
     if len(row) != len(head):
         raise _refusal(source, f"{len(row)} cells for {len(head)} columns in {row[:3]}")
     cells = dict(zip(head, row, strict=True))
-    model = plain(cells[MODEL])
+    model = clean(cells[MODEL])
     scores = {}
     for column in COLUMNS:
         cell = cells[column].strip()
@@ -201,7 +194,7 @@ def _entry(head: Sequence[str], row: Sequence[str], source: str) -> Entry:
 def _refusal(source: str, found: str, step: str = "get the file anew or correct it") -> ValueError:
     return ValueError(
         "leaderboard must be the CSV file of HEAR with Model, URL, Submission Date and nineteen "
-        f"tasks, scores in [0, 1] or blank, got {plain(found)} ({source}); {step}"
+        f"tasks, scores in [0, 1] or blank, got {clean(found)} ({source}); {step}"
     )
 
 
@@ -232,7 +225,7 @@ def _fetch(url: str, progress: bool) -> Leaderboard:
                 discard(part)
         return board
     except DOWNLOAD_ERRORS as err:
-        reason = plain(f"{type(err).__name__}: {err}")
+        reason = clean(f"{type(err).__name__}: {err}")
         if copy.is_file():
             day = date.fromtimestamp(copy.stat().st_mtime)
             source = f"{url}, copy of {day}, since fetching it failed: {reason}"

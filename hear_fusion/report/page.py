@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hear_fusion.evaluate.results import Study, find_studies
+from hear_fusion.files import write_whole
 from hear_fusion.report.comparison import (
     comparison_table,
     missing_tasks,
@@ -77,9 +78,8 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
     for table in (one for several in tables for one in several):
         write_table(table, folder / "tables")
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}")
-    unfinished.write_text(render(chapters, sections), encoding="utf-8")
-    return [unfinished.replace(out), folder / "tables", folder / "figures"]
+    page = write_whole(out, render(chapters, sections))
+    return [page, folder / "tables", folder / "figures"]
 
 
 def render(chapters: Sequence[Chapter], sections: Sequence[Section]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.files import write_whole
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 
@@ -59,9 +60,7 @@ def write_sections(sections: Sequence[Section], path: Path) -> None:
     for record in records:
         for table in record["tables"]:
             table["strong"] = sorted(table["strong"])
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, json.dumps(records, indent=1) + "\n")
 
 
 def read_sections(path: Path) -> list[Section]:

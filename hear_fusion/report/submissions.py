@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from hear_fusion.evaluate.table import align
+from hear_fusion.files import write_whole
 from hear_fusion.report.drawing import Drawing, to_png, to_svg
-from hear_fusion.report.formats import Table
+from hear_fusion.report.formats import Table, clean
 from hear_fusion.report.heatmap import heat_map
-from hear_fusion.report.leaderboard import COLUMNS, METRICS, plain
+from hear_fusion.report.leaderboard import COLUMNS, METRICS
 from hear_fusion.report.ranking import Standing
 from hear_fusion.report.runs import Runs
 from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, write_sections
@@ -132,9 +133,7 @@ def write_comparison(
         "heatmap.png": to_png(drawing),
     }
     for name, content in files.items():
-        unfinished = folder / f".{name}"
-        unfinished.write_bytes(content)
-        unfinished.replace(folder / name)
+        write_whole(folder / name, content)
     write_sections([to_section(tables, drawing)], folder / SECTIONS_FILE)
 
 
@@ -246,4 +245,4 @@ def _markdown(text: str) -> str:
     >>> print(_markdown("a|b <i>*c*"))
     a\|b \<i>\*c\*
     """
-    return re.sub(r"([\\`*\[|<])", r"\\\1", plain(text))
+    return re.sub(r"([\\`*\[|<])", r"\\\1", clean(text))

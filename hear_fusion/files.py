@@ -1,0 +1,28 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, content: str | bytes) -> Path:
+    """Write a file beside its place and move it there: no reader ever finds half of it.
+
+    Args:
+        path: The file; its folder must exist.
+        content: Text, written as UTF-8, or bytes.
+
+    Returns:
+        The file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = write_whole(Path(folder) / "a.txt", "whole")
+    ...     written.read_text(), os.listdir(folder)
+    ('whole', ['a.txt'])
+    """
+    # Two processes must not write into the same unfinished file.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+    return unfinished.replace(path)
