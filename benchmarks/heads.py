@@ -1,6 +1,6 @@
 """Linear heads trained together beside one head after another, in one run.
 
-Both train heads of all learning rates and seeds for the same number of epochs on the same
+Both train heads of all learning rates, seeds and layers for the same number of epochs on the same
 standardised features, held in memory, with validation and a copy of improved weights each epoch.
 The peer is a plain loop around `torch.nn.Linear`, cross-entropy and Adam, with batches as people
 usually make them, by a `DataLoader`, and as tight as it goes, gathered from the matrix by index.
@@ -15,6 +15,7 @@ import copy
 import platform
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 import torch
@@ -31,14 +32,17 @@ RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
 
 def tight_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of one epoch, gathered by index."""
-    for batch in clips.train[torch.randperm(len(clips.train))].split(size):
+    train = clips.train[0]
+    for batch in train[torch.randperm(len(train))].split(size):
         yield matrix[batch], clips.classes[batch]
 
 
 def loader_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of one epoch, by a loader."""
-    clips_and_classes = TensorDataset(matrix[: len(clips.train)], clips.classes[: len(clips.train)])
-    yield from DataLoader(clips_and_classes, batch_size=size, shuffle=True)
+    rows_and_classes = TensorDataset(
+        matrix[: len(clips.train[0])], clips.classes[: len(clips.train[0])]
+    )
+    yield from DataLoader(rows_and_classes, batch_size=size, shuffle=True)
 
 
 def one_head(
@@ -53,7 +57,7 @@ def one_head(
     torch.manual_seed(seed)
     head = torch.nn.Linear(matrix.shape[1], clips.n_classes)
     adam = torch.optim.Adam(head.parameters(), lr=rate, weight_decay=protocol.weight_decay)
-    valid, valid_classes = matrix[clips.valid], clips.classes[clips.valid]
+    valid, valid_classes = matrix[clips.valid[0]], clips.classes[clips.valid[0]]
     best = -1.0
     for _ in range(protocol.max_epochs):
         for rows, classes in batches(clips, matrix, protocol.batch_size):
@@ -82,31 +86,33 @@ def products(dim: int, n_classes: int, protocol: Protocol) -> float:
     return min(times) * len(protocol.seeds)
 
 
-def compare(n_clips: int, dim: int, n_classes: int, protocol: Protocol, runs: int) -> None:
+def compare(args: argparse.Namespace, dim: int, n_classes: int, protocol: Protocol) -> None:
     """Time both in turn and print the best times."""
     rng = np.random.default_rng(0)
-    n_valid = n_clips // 8
-    classes = torch.from_numpy(rng.integers(n_classes, size=n_clips + n_valid))
-    raw = rng.normal(size=(n_clips + n_valid, dim)).astype(np.float32)
-    features = Features([[raw]], n_fit=n_clips)
-    valid = torch.arange(n_clips, n_clips + n_valid)
-    clips = Clips(features, classes, n_classes, torch.arange(n_clips), valid, valid)
-    matrix = features.rows(torch.arange(len(raw)))[:, :dim].contiguous()
+    n_clips = args.clips + args.clips // 8
+    train, valid = torch.arange(n_clips).split([args.clips, n_clips - args.clips])
+    classes = torch.from_numpy(rng.integers(n_classes, size=n_clips))
+    raw = rng.normal(size=(args.layers, n_clips, dim)).astype(np.float32)
+    features = Features([[[layer]] for layer in raw], n_fit=args.clips)
+    n_seeds = len(protocol.seeds)
+    clips = Clips(
+        features, classes, n_classes, train.repeat(n_seeds, 1), valid.repeat(n_seeds, 1), valid
+    )
+    every = torch.arange(n_clips).expand(args.layers, -1)
+    matrices = features.rows(torch.arange(args.layers), every)[..., :dim].contiguous()
     ours: list[float] = []
     theirs: dict[str, list[float]] = {"tight": [], "loader": []}
-    for _ in range(runs):
+    for _ in range(args.runs):
         begin = time.perf_counter()
-        for seed in protocol.seeds:
-            train_heads(clips, seed, protocol)
+        train_heads(clips, protocol)
         ours.append(time.perf_counter() - begin)
         for name, batches in (("tight", tight_batches), ("loader", loader_batches)):
             begin = time.perf_counter()
-            for seed in protocol.seeds:
-                for rate in protocol.learning_rates:
-                    one_head(clips, matrix, rate, seed, protocol, batches)
+            for matrix, seed, rate in product(matrices, protocol.seeds, protocol.learning_rates):
+                one_head(clips, matrix, rate, seed, protocol, batches)
             theirs[name].append(time.perf_counter() - begin)
-    n_steps = protocol.max_epochs * -(-n_clips // protocol.batch_size)
-    floor = products(dim, n_classes, protocol) * n_steps
+    n_steps = protocol.max_epochs * -(-args.clips // protocol.batch_size)
+    floor = products(dim, n_classes, protocol) * args.layers * n_steps
     together, tight, loader = min(ours), min(theirs["tight"]), min(theirs["loader"])
     print(f"{dim:>5} dims, {n_classes:>3} classes: together {together:6.2f} s; one by one by a "
           f"loader {loader:6.2f} s, {loader / together:4.1f} x; gathered {tight:6.2f} s, "
@@ -119,6 +125,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1200, help="training clips")
     parser.add_argument("--dims", type=int, nargs="+", default=[2048, 6144])
     parser.add_argument("--classes", type=int, nargs="+", default=[12, 50])
+    parser.add_argument("--layers", type=int, default=4, help="representations of each size")
     parser.add_argument("--epochs", type=int, default=10, help="of both; none stops early")
     parser.add_argument("--runs", type=int, default=3, help="of both in turn; the best counts")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -126,11 +133,12 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     protocol = Protocol(learning_rates=RATES, max_epochs=args.epochs, patience=args.epochs + 1)
     print(f"{platform.machine()}, {args.threads} threads, torch {torch.__version__}, "
-          f"{args.clips} clips, {len(RATES)} rates x {len(protocol.seeds)} seeds, "
+          f"{args.clips} clips, {len(RATES)} rates x {len(protocol.seeds)} seeds x "
+          f"{args.layers} layers, "
           f"{args.epochs} epochs")  # fmt: skip
     for dim in args.dims:
         for n_classes in args.classes:
-            compare(args.clips, dim, n_classes, protocol, args.runs)
+            compare(args, dim, n_classes, protocol)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Features of clips as a linear head takes them: layers side by side, standardised, bounded."""
+"""Features of clips as linear heads take them: layers side by side, standardised, bounded."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from torch import Tensor
 # Arrays of one split, layer by layer, each of shape (clip, dim of the layer).
 Layers = Sequence[NDArray[np.float32]]
 HELD_BYTES = 2 << 30
-_CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 64 << 20
 _ALIGNMENT = 16
 
 
 class Features:
-    """Clips of one or more splits, standardised by the first ones.
+    """Clips of one or more splits in one or more representations, standardised by the first clips.
 
     Rows are gathered from the arrays batch by batch. Where all standardised rows fit into
     ``held_bytes`` they are kept instead; the result is the same.
 
     Attributes:
-        dim: Number of features D.
+        dim: Number of features D, of each representation.
         width: Columns of a row: D features, a one for the bias, zeros up to a multiple of 16.
-        n: Number of clips.
+        n_clips: Number of clips.
     """
 
     def __init__(
         self,
-        splits: Sequence[Layers],
+        representations: Sequence[Sequence[Layers]],
         *,
         n_fit: int,
         device: torch.device | str = "cpu",
         held_bytes: int = HELD_BYTES,
     ) -> None:
-        """Fit the scaler.
+        """Fit the scalers.
 
         Args:
-            splits: Layers of each split; all have the same dimensions.
+            representations: Of each, the layers of each split, of the same dimensions.
             n_fit: Clips, from the first on, on which mean and deviation are taken.
             device: Where rows are wanted.
             held_bytes: Most memory for rows that are kept.
@@ -47,68 +47,98 @@ class Features:
         Raises:
             ValueError: If shapes do not fit or a feature is not finite.
         """
-        _check_shapes(splits)
-        self._splits = splits
-        self._starts = np.cumsum([0, *(len(layers[0]) for layers in splits)])
-        self.n = int(self._starts[-1])
-        self.dim = sum(array.shape[1] for array in splits[0])
-        self.width = -(-(self.dim + 1) // _ALIGNMENT) * _ALIGNMENT
+        for splits in representations:
+            _check_shapes(splits)
+        self._representations = representations
+        self._starts = np.cumsum([0, *(len(layers[0]) for layers in representations[0])])
+        self.n_clips = int(self._starts[-1])
+        self.dim = sum(array.shape[1] for array in representations[0][0])
+        self.width = _width(self.dim)
         self._device = torch.device(device)
         self._held: Tensor | None = None
-        self._mean, self._scale = self._fit(n_fit)
-        if 4 * self.n * self.width <= held_bytes:
-            held = torch.empty(self.n, self.width, device=self._device)
-            for begin, end in self.chunks(0, self.n):
-                held[begin:end] = self.rows(torch.arange(begin, end))
-            self._held = held
+        self._scalers = [self._fit(which, n_fit) for which in range(len(representations))]
+        if len(self) * bytes_of(self.n_clips, self.dim) <= held_bytes:
+            held = torch.empty(len(self), self.n_clips, self.width, device=self._device)
+            for which, rows in enumerate(held):
+                for begin, end in self._chunks(self.n_clips):
+                    self._standardise(which, np.arange(begin, end), rows[begin:end])
+            self._held = held.flatten(0, 1)
 
-    def chunks(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Cut a range of clips into pieces of bounded memory."""
-        step = max(1, _CHUNK_BYTES // (4 * self.width))
-        for start in range(begin, end, step):
-            yield start, min(end, start + step)
+    def __len__(self) -> int:
+        """Number of representations."""
+        return len(self._representations)
 
-    def rows(self, index: Tensor) -> Tensor:
+    def rows(self, which: Tensor, index: Tensor, out: Tensor | None = None) -> Tensor:
         """Gather clips.
 
         Args:
-            index: Clips, counted over all splits in order, shape (clip,), int64, on the CPU.
+            which: A representation for each run, shape (run,), int64.
+            index: Its clips, counted over all splits in order, shape (run, clip), int64.
+            out: Where to put the rows; None for new memory.
 
         Returns:
-            Standardised rows, shape (clip, width), float32, on the device.
+            Standardised rows, shape (run, clip, width), float32, on the device.
         """
+        if out is None:
+            out = torch.empty(*index.shape, self.width, device=self._device)
         if self._held is not None:
-            return self._held.index_select(0, index.to(self._device))
-        raw = torch.from_numpy(self._raw(index.numpy())).to(self._device)
-        rows = torch.zeros(len(index), self.width, device=self._device)
-        rows[:, : self.dim] = (raw - self._mean) / self._scale
-        rows[:, self.dim] = 1
-        return rows
+            at = index.to(self._device) + self.n_clips * which.to(self._device)[:, None]
+            torch.index_select(self._held, 0, at.flatten(), out=out.flatten(0, 1))
+            return out
+        for number, clips, rows in zip(which.tolist(), index.cpu().numpy(), out, strict=True):
+            self._standardise(number, clips, rows)
+        return out
 
-    def _raw(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _standardise(self, which: int, index: NDArray[np.int64], out: Tensor) -> None:
+        mean, scale = self._scalers[which]
+        raw = torch.from_numpy(self._raw(which, index)).to(self._device)
+        torch.sub(raw, mean, out=out[:, : self.dim]).div_(scale)
+        out[:, self.dim] = 1
+        out[:, self.dim + 1 :] = 0
+
+    def _raw(self, which: int, index: NDArray[np.int64]) -> NDArray[np.float32]:
         raw = np.empty((len(index), self.dim), np.float32)
         split_of = np.searchsorted(self._starts, index, side="right") - 1
         for split in np.unique(split_of):
             places = np.flatnonzero(split_of == split)
             within, column = index[places] - self._starts[split], 0
-            for array in self._splits[split]:
+            for array in self._representations[which][split]:
                 raw[places, column : column + array.shape[1]] = array[within]
                 column += array.shape[1]
         if not np.isfinite(raw).all():
             raise ValueError("features must be finite, got NaN or infinity; embed the task again")
         return raw
 
-    def _fit(self, n_fit: int) -> tuple[Tensor, Tensor]:
+    def _fit(self, which: int, n_fit: int) -> tuple[Tensor, Tensor]:
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
-        for begin, end in self.chunks(0, n_fit):
-            scaler.partial_fit(self._raw(np.arange(begin, end)).astype(np.float64))
+        for begin, end in self._chunks(n_fit):
+            scaler.partial_fit(self._raw(which, np.arange(begin, end)).astype(np.float64))
         mean, scale = (
             torch.from_numpy(values.astype(np.float32)).to(self._device)
             for values in (scaler.mean_, scaler.scale_)
         )
         return mean, scale
+
+    def _chunks(self, n_clips: int) -> Iterator[tuple[int, int]]:
+        """Cut the first clips into ranges of bounded memory."""
+        step = max(1, CHUNK_BYTES // (4 * self.width))
+        for start in range(0, n_clips, step):
+            yield start, min(n_clips, start + step)
+
+
+def bytes_of(n_clips: int, dim: int) -> int:
+    """Memory of all rows.
+
+    >>> bytes_of(1000, 2047)
+    8192000
+    """
+    return 4 * n_clips * _width(dim)
+
+
+def _width(dim: int) -> int:
+    return -(-(dim + 1) // _ALIGNMENT) * _ALIGNMENT
 
 
 def _check_shapes(splits: Sequence[Layers]) -> None:

@@ -1,35 +1,38 @@
-"""Linear heads of many learning rates, trained together (Section IV-A).
+"""Linear heads of all learning rates, seeds and representations, trained at once (Section IV-A).
 
-All heads see the same batches and begin with the same weights, so that one matrix product scores
-a batch for all of them and another gives all gradients. A head that is done leaves.
+A run is a representation and a seed, with a head for each learning rate. Runs of one seed begin
+with the same weights and see the same batches. A head that is done leaves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import log_softmax
-from torch.optim.adam import adam
 
-from hear_fusion.evaluate.features import Features
+from hear_fusion.evaluate.features import CHUNK_BYTES, Features
+from hear_fusion.evaluate.head_stack import HeadStack, initial_weights, scores
 from hear_fusion.evaluate.protocol import Protocol
 
-_LOG_TINY = -60.0  # of a probability that no gradient shows in float32
+# Memory of heads trained at once. More of them keep the cores of a CPU no busier but leave its
+# caches; a GPU is the better used the more there are.
+_CPU_BYTES, _GPU_BYTES = 64 << 20, 1 << 30
 
 
 @dataclass(frozen=True)
 class Clips:
-    """What the heads of a run train, validate and are tested on.
+    """What heads train, validate and are tested on.
 
     Attributes:
-        features: All clips.
+        features: All clips, in all representations.
         classes: Class index of each, -1 if training has no such class, shape (clip,), int64.
         n_classes: Number of classes C.
-        train, valid, test: Which clips, each of shape (clip,), int64.
+        train, valid: Which clips, for each seed, shape (seed, clip), int64.
+        test: Which clips, shape (clip,), int64.
     """
 
     features: Features
@@ -42,7 +45,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class Trained:
-    """Heads at their best epoch.
+    """Heads of a run at their best epoch.
 
     Attributes:
         valid_accuracy: Best accuracy on validation, shape (rate,).
@@ -57,160 +60,164 @@ class Trained:
     losses: NDArray[np.float64]
 
 
-class _Heads:
-    """Heads still training, and Adam's state of them.
-
-    Adam moves a weight by its rate times a direction that does not depend on the rate. So weights
-    are kept divided by the rate of their head, and one call at rate 1 moves all heads at once.
-    """
-
-    def __init__(self, weights: Tensor, rates: Tensor, weight_decay: float) -> None:
-        self._rates = rates[:, None, None].to(weights)
-        self._scaled = weights / self._rates
-        self._weight_decay = weight_decay
-        self._mean, self._square = torch.zeros_like(weights), torch.zeros_like(weights)
-        self._gradient = torch.empty_like(weights)
-        self._n_steps = torch.zeros((), device=weights.device)
-        self._minus_one = torch.tensor(-1.0, device=weights.device)
-
-    def __len__(self) -> int:
-        return len(self._scaled)
-
-    @property
-    def weights(self) -> Tensor:
-        """Weights, shape (head, class, width)."""
-        return self._scaled * self._rates
-
-    def scores(self, rows: Tensor) -> Tensor:
-        """Logits, shape (head, class, clip): clips last, where sums over classes are fast."""
-        scores = self._scaled.flatten(0, 1) @ rows.T
-        return scores.view(*self._scaled.shape[:2], len(rows)).mul_(self._rates)
-
-    def step(self, rows: Tensor, classes: Tensor) -> Tensor:
-        """Take one step of each head; give its loss before, shape (head,)."""
-        n_heads, n_classes, _ = self._scaled.shape
-        log_probability = log_softmax(self.scores(rows), dim=1)
-        at = classes.expand(n_heads, 1, -1)
-        losses = log_probability.gather(1, at).mean((1, 2)) / -n_classes
-        # The gradient of cross-entropy by the logits: softmax minus one-hot. Probabilities of
-        # confident heads would be denormal numbers, with which matrix products take twice as long.
-        error = (
-            log_probability.clamp_(min=_LOG_TINY)
-            .exp_()
-            .scatter_add_(1, at, self._minus_one.expand(at.shape))
-        )
-        error *= 1 / (len(rows) * n_classes)
-        torch.mm(error.flatten(0, 1), rows, out=self._gradient.flatten(0, 1))
-        self._update()
-        return losses
-
-    def _update(self) -> None:
-        if self._weight_decay:
-            self._gradient.addcmul_(self._scaled, self._rates, value=self._weight_decay)
-        adam(
-            [self._scaled],
-            [self._gradient],
-            [self._mean],
-            [self._square],
-            [],
-            [self._n_steps],
-            fused=True,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            lr=1.0,
-            weight_decay=0.0,
-            eps=1e-8,
-            maximize=False,
-        )
-
-    def keep(self, which: Tensor) -> None:
-        """Let all other heads go."""
-        index = which.to(self._scaled.device)
-        self._rates, self._scaled, self._mean, self._square = (
-            tensor.index_select(0, index)
-            for tensor in (self._rates, self._scaled, self._mean, self._square)
-        )
-        self._gradient = torch.empty_like(self._scaled)
-
-
-def initial_weights(n_classes: int, dim: int, width: int, generator: torch.Generator) -> Tensor:
-    """Draw weights and bias as `torch.nn.Linear` does: uniform within 1 / sqrt(dim).
-
-    Returns:
-        Weights, shape (class, width), float32: ``dim`` columns, the bias, zeros.
-    """
-    weights = torch.zeros(n_classes, width)
-    bound = dim**-0.5
-    weights[:, :dim] = torch.empty(n_classes, dim).uniform_(-bound, bound, generator=generator)
-    weights[:, dim] = torch.empty(n_classes).uniform_(-bound, bound, generator=generator)
-    return weights
-
-
 @torch.no_grad()
 def train_heads(
-    clips: Clips, seed: int, protocol: Protocol, *, device: torch.device | str = "cpu"
-) -> Trained:
-    """Train a head of each learning rate, stop each by its patience, test its best weights.
+    clips: Clips,
+    protocol: Protocol,
+    *,
+    device: torch.device | str = "cpu",
+    on_done: Callable[[], object] = lambda: None,
+) -> list[list[Trained]]:
+    """Train a head of each learning rate in each run, stop each by its patience, test the best.
 
     Args:
         clips: What to train, validate and test on.
-        seed: Seed of the initial weights and of the batches.
-        protocol: Learning rates, epochs, patience, batch size.
+        protocol: Learning rates, seeds, epochs, patience, batch size.
         device: Where the features come from, and where to compute.
+        on_done: Called once for each run that has ended.
+
+    Returns:
+        By representation and seed.
     """
-    features = clips.features
-    generator = torch.Generator().manual_seed(seed)
-    start = initial_weights(clips.n_classes, features.dim, features.width, generator).to(device)
-    rates = torch.tensor(protocol.learning_rates)
-    heads = _Heads(start.repeat(len(rates), 1, 1), rates, protocol.weight_decay)
-    classes = clips.classes.to(device)
-    best = heads.weights.clone()
-    best_hits = torch.full((len(rates),), -1)
-    best_epoch = torch.zeros(len(rates), dtype=torch.int64)
-    alive = torch.arange(len(rates))
-    losses = []
+    n_seeds = len(protocol.seeds)
+    runs = torch.cartesian_prod(torch.arange(len(clips.features)), torch.arange(n_seeds))
+    # Weights, best weights, gradient and Adam's two means.
+    n_bytes = 5 * 4 * len(protocol.learning_rates) * clips.n_classes * clips.features.width
+    most = _CPU_BYTES if torch.device(device).type == "cpu" else _GPU_BYTES
+    n_parts = -(-len(runs) // max(1, most // n_bytes))
+    trained: list[Trained] = []
+    for part in runs.tensor_split(n_parts):
+        trained += _train(_Training(clips, part, protocol, torch.device(device)), protocol, on_done)
+    return [trained[begin : begin + n_seeds] for begin in range(0, len(trained), n_seeds)]
+
+
+def _train(
+    training: _Training, protocol: Protocol, on_done: Callable[[], object]
+) -> Sequence[Trained]:
     for epoch in range(1, protocol.max_epochs + 1):
-        order = clips.train[torch.randperm(len(clips.train), generator=generator)]
-        losses.append(torch.full((len(rates),), torch.nan))
-        losses[-1][alive] = _epoch(heads, features, classes, order, protocol.batch_size)
-        hits = _correct(heads, features, classes, clips.valid).sum(1)
+        n_before = training.n_left
+        training.epoch(epoch)
+        n_after = training.n_left if epoch < protocol.max_epochs else 0
+        for _ in range(n_before - n_after):
+            on_done()
+        if not n_after:
+            break
+    return training.results()
+
+
+class _Training:
+    """Runs under way: the heads left, and the best of each head so far.
+
+    Heads are numbered over all runs. Of one run fewer may be left than of another: finished heads
+    then fill its places, so that the stack is a full array, and count no more.
+    """
+
+    def __init__(
+        self, clips: Clips, runs: Tensor, protocol: Protocol, device: torch.device
+    ) -> None:
+        features = clips.features
+        self._clips, self._protocol, self._device = clips, protocol, device
+        self._classes = clips.classes.to(device)
+        self._buffer = torch.empty(0, device=device)
+        self._generators = [torch.Generator().manual_seed(seed) for seed in protocol.seeds]
+        start = torch.stack(
+            [
+                initial_weights(clips.n_classes, features.dim, features.width, generator)
+                for generator in self._generators
+            ]
+        ).to(device)
+        rates = torch.tensor(protocol.learning_rates, device=device)
+        self._rates = rates.expand(len(runs), -1)
+        scaled = start[runs[:, 1], None] / rates[:, None, None]
+        self._stack = HeadStack(scaled, self._rates, protocol.weight_decay)
+        self._best = scaled.flatten(0, 1).clone()
+        self._best_hits = torch.full((len(self._best),), -1)
+        self._best_epoch = torch.zeros(len(self._best), dtype=torch.int64)
+        self._losses: list[Tensor] = []
+        self._all_runs = runs
+        # By place in the stack: representation and seed, shape (run, 2); the head, and whether it
+        # counts, shape (run, head).
+        self._runs = runs
+        self._heads = torch.arange(len(self._best)).view(self._rates.shape)
+        self._counts = torch.ones_like(self._heads, dtype=torch.bool)
+
+    @property
+    def n_left(self) -> int:
+        """Runs with a head left."""
+        return len(self._runs)
+
+    def epoch(self, epoch: int) -> None:
+        """Take the steps of an epoch, remember better heads, let finished ones go."""
+        losses = torch.full((len(self._best),), torch.nan)
+        losses[self._heads[self._counts]] = self._steps()[self._counts]
+        self._losses.append(losses)
+        valid = self._clips.valid[self._runs[:, 1]]
+        hits = self._correct(self._stack.scaled, self._stack.rates, valid).sum(2)
         # A tie moves the best to the later epoch.
-        better = hits >= best_hits[alive]
-        improved = alive[better]
-        best_hits[improved], best_epoch[improved] = hits[better], epoch
-        best[improved.to(device)] = heads.weights[better.to(device)]
-        going = epoch - best_epoch[alive] < protocol.patience
-        if not going.all():
-            heads.keep(going.nonzero().squeeze(1))
-            alive = alive[going]
-            if not len(alive):
-                break
-    heads = _Heads(best, rates, protocol.weight_decay)
-    return Trained(
-        (best_hits.double() / len(clips.valid)).numpy(),
-        best_epoch.numpy(),
-        _correct(heads, features, classes, clips.test).numpy(),
-        torch.stack(losses).double().numpy(),
-    )
+        better = self._counts & (hits >= self._best_hits[self._heads])
+        improved = self._heads[better]
+        self._best_hits[improved], self._best_epoch[improved] = hits[better], epoch
+        for head, (run, place) in zip(improved.tolist(), better.nonzero().tolist(), strict=True):
+            self._best[head].copy_(self._stack.scaled[run, place])
+        self._counts &= epoch - self._best_epoch[self._heads] < self._protocol.patience
+        self._leave()
 
+    def results(self) -> list[Trained]:
+        """Test all heads at their best."""
+        self._runs, shape = self._all_runs, self._rates.shape
+        test = self._clips.test.expand(len(self._runs), -1)
+        correct = self._correct(self._best.unflatten(0, shape), self._rates, test).numpy()
+        accuracies = self._best_hits.view(shape).double() / self._clips.valid.shape[1]
+        epochs = self._best_epoch.view(shape)
+        losses = torch.stack(self._losses, dim=1).unflatten(0, shape).double()
+        return [
+            Trained(
+                accuracies[run].numpy(), epochs[run].numpy(), correct[run], losses[run].T.numpy()
+            )
+            for run in range(len(self._runs))
+        ]
 
-def _epoch(
-    heads: _Heads, features: Features, classes: Tensor, order: Tensor, batch_size: int
-) -> Tensor:
-    """Mean loss of each head over one pass."""
-    total = torch.zeros(len(heads), device=classes.device)
-    for batch in order.split(batch_size):
-        rows = features.rows(batch)
-        total += len(batch) * heads.step(rows, classes[batch.to(classes.device)])
-    return (total / len(order)).cpu()
+    def _steps(self) -> Tensor:
+        """Mean losses over one pass, by place, shape (run, head)."""
+        shuffled = torch.stack(
+            [
+                train[torch.randperm(len(train), generator=generator)]
+                for train, generator in zip(self._clips.train, self._generators, strict=True)
+            ]
+        )
+        order = shuffled[self._runs[:, 1]]
+        total = torch.zeros(self._heads.shape, device=self._device)
+        for index in order.to(self._device).split(self._protocol.batch_size, dim=1):
+            losses = self._stack.step(self._rows(index), self._classes[index])
+            total += index.shape[1] * losses
+        return (total / order.shape[1]).cpu()
 
+    def _correct(self, scaled: Tensor, rates: Tensor, clips: Tensor) -> Tensor:
+        """Whether each head is right on each clip, shape (run, head, clip), on the CPU."""
+        n_clips = max(1, CHUNK_BYTES // (4 * len(clips) * scaled.shape[-1]))
+        parts = []
+        for index in clips.to(self._device).split(n_clips, dim=1):
+            found = scores(scaled, rates, self._rows(index)).argmax(2)
+            parts.append((found == self._classes[index][:, None]).cpu())
+        return torch.cat(parts, dim=2)
 
-def _correct(heads: _Heads, features: Features, classes: Tensor, index: Tensor) -> Tensor:
-    """Whether each head is right on each clip, shape (head, clip), on the CPU."""
-    parts = []
-    for begin, end in features.chunks(0, len(index)):
-        part = index[begin:end]
-        found = heads.scores(features.rows(part)).argmax(1)
-        parts.append((found == classes[part.to(classes.device)]).cpu())
-    return torch.cat(parts, dim=1)
+    def _rows(self, index: Tensor) -> Tensor:
+        """Gather clips of the runs left, shape (run, clip, width), in memory that is used again."""
+        shape = (*index.shape, self._clips.features.width)
+        n = index.numel() * shape[-1]
+        if len(self._buffer) < n:
+            self._buffer = torch.empty(n, device=self._device)
+        return self._clips.features.rows(self._runs[:, 0], index, out=self._buffer[:n].view(shape))
+
+    def _leave(self) -> None:
+        """Drop runs without a head that counts, and places that no run needs."""
+        n_runs, n_places = self._counts.shape
+        going = self._counts.any(1)
+        n_needed = int(self._counts.sum(1).max())
+        if going.all() and n_needed == n_places:
+            return
+        first = self._counts.sort(dim=1, descending=True, stable=True).indices[:, :n_needed]
+        places = (first + n_places * torch.arange(n_runs)[:, None])[going]
+        self._runs = self._runs[going]
+        self._heads, self._counts = self._heads.take(places), self._counts.take(places)
+        self._stack.keep(places)

@@ -7,7 +7,7 @@ trained, with the learning rate and the epoch that are best on validation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.features import Features, Layers
-from hear_fusion.evaluate.heads import Clips, Trained, train_heads
+from hear_fusion.evaluate.features import HELD_BYTES, bytes_of
+from hear_fusion.evaluate.fold import Labels, Representation, clips_of_fold
+from hear_fusion.evaluate.heads import Trained, train_heads
 from hear_fusion.evaluate.protocol import Protocol
-from hear_fusion.evaluate.rotations import Rotation, hold_out, rotations
-
-# Layers of each split.
-Representation = Mapping[str, Layers]
-Labels = Mapping[str, Sequence[str]]
+from hear_fusion.evaluate.rotations import rotations
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,11 @@ def linear_evaluation(
     metadata: Mapping[str, Any],
     protocol: Protocol | None = None,
     device: torch.device | str = "cpu",
-    on_step: Callable[[int, int], None] | None = None,
-) -> dict[str, LinearResult]:
+    on_step: Callable[[int, int], object] | None = None,
+) -> Iterator[tuple[str, LinearResult]]:
     """Evaluate representations of the clips of a task.
+
+    Heads of all rates, seeds and representations of one dimension train together.
 
     Args:
         representations: By name, for each split its layers (clip, dim), float32, which may be
@@ -63,10 +62,11 @@ def linear_evaluation(
         metadata: The task's.
         protocol: Settings; None: the paper's.
         device: Where to train.
-        on_step: Called with steps done and steps in all after each run of heads.
+        on_step: Called with runs done and runs in all after each run; a run is a representation,
+            a fold and a seed.
 
-    Returns:
-        A result for each representation.
+    Yields:
+        Name and result of each representation, as soon as it is there.
 
     Raises:
         ValueError: If the task is not of scenes with one label each, or features and labels do
@@ -74,24 +74,35 @@ def linear_evaluation(
     """
     protocol = protocol or Protocol()
     require_single_label(metadata)
-    runs = rotations(metadata)
-    n_steps, n_done = len(representations) * len(runs) * len(protocol.seeds), 0
-    results = {}
-    for name, representation in representations.items():
-        folds = []
-        for rotation in runs:
-            fold = _Fold.make(name, representation, labels, rotation, device)
-            trained = []
-            for seed in protocol.seeds:
-                trained.append(
-                    train_heads(fold.clips(seed, protocol), seed, protocol, device=device)
-                )
-                n_done += 1
-                if on_step is not None:
-                    on_step(n_done, n_steps)
-            folds.append(trained)
-        results[name] = _choose(folds, protocol)
-    return results
+    folds = rotations(metadata)
+    n_runs, n_done = len(representations) * len(folds) * len(protocol.seeds), 0
+
+    def count() -> None:
+        nonlocal n_done
+        n_done += 1
+        if on_step is not None:
+            on_step(n_done, n_runs)
+
+    for names in _groups(representations, labels):
+        group = {name: representations[name] for name in names}
+        found = []
+        for fold in folds:
+            clips = clips_of_fold(group, labels, fold, protocol, device)
+            found.append(train_heads(clips, protocol, device=device, on_done=count))
+        for place, name in enumerate(names):
+            yield name, _choose([fold[place] for fold in found], protocol)
+
+
+def _groups(representations: Mapping[str, Representation], labels: Labels) -> Iterator[list[str]]:
+    """Part representations, by name, into groups of one dimension whose features can be held."""
+    n_clips = sum(map(len, labels.values()))
+    by_dim: dict[int, list[str]] = {}
+    for name, splits in representations.items():
+        layers = next(iter(splits.values()))
+        by_dim.setdefault(sum(array.shape[1] for array in layers), []).append(name)
+    for dim, names in by_dim.items():
+        size = max(1, HELD_BYTES // bytes_of(n_clips, dim))
+        yield from (names[begin : begin + size] for begin in range(0, len(names), size))
 
 
 def is_single_label(metadata: Mapping[str, Any]) -> bool:
@@ -110,65 +121,6 @@ def require_single_label(metadata: Mapping[str, Any]) -> None:
             "task must be of scenes with one label each (scene, multiclass), got "
             f"{metadata['embedding_type']}, {metadata['prediction_type']}; score it by "
             "'hear-fusion evaluate'"
-        )
-
-
-@dataclass(frozen=True)
-class _Fold:
-    """Clips of a rotation, training first, then validation if there is a split, then test."""
-
-    features: Features
-    classes: NDArray[np.int64]
-    n_classes: int
-    n_train: int
-    n_valid: int  # 0: to be held out
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        representation: Representation,
-        labels: Labels,
-        rotation: Rotation,
-        device: torch.device | str,
-    ) -> _Fold:
-        valid = () if rotation.valid is None else (rotation.valid,)
-        splits = (*rotation.train, *valid, rotation.test)
-        for split in splits:
-            sizes = {len(array) for array in representation[split]}
-            if sizes != {len(labels[split])} or not labels[split]:
-                raise ValueError(
-                    f"labels of {split} must be one or more, one a clip, got {len(labels[split])} "
-                    f"for {sorted(sizes)} clips of {name}; embed the task again"
-                )
-        n_train = sum(len(labels[split]) for split in rotation.train)
-        vocabulary = sorted({label for split in rotation.train for label in labels[split]})
-        index = {label: place for place, label in enumerate(vocabulary)}
-        classes = [index.get(label, -1) for split in splits for label in labels[split]]
-        return cls(
-            Features([representation[s] for s in splits], n_fit=n_train, device=device),
-            np.array(classes),
-            len(vocabulary),
-            n_train,
-            sum(len(labels[split]) for split in valid),
-        )
-
-    def clips(self, seed: int, protocol: Protocol) -> Clips:
-        """What the heads of a seed are given."""
-        end = self.n_train + self.n_valid
-        if self.n_valid:
-            train, valid = np.arange(self.n_train), np.arange(self.n_train, end)
-        else:
-            train, valid = hold_out(
-                self.classes[: self.n_train], protocol.held_out, seed, protocol.max_draws
-            )
-        return Clips(
-            self.features,
-            torch.from_numpy(self.classes),
-            self.n_classes,
-            torch.from_numpy(train),
-            torch.from_numpy(valid),
-            torch.arange(end, len(self.classes)),
         )
 
 

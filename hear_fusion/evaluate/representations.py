@@ -7,7 +7,7 @@ side, never copied.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class HeadTrainer:
                 name = str(choice_of(self.config.backbone, layers))
                 waiting.setdefault(protocol, {})[name] = layers
         for protocol, named in waiting.items():
-            for name, result in self._train(task, protocol, named).items():
+            for name, result in self._train(task, protocol, named):
                 recipe = recipe_of(digest, asdict(protocol))
                 write_result(self._path(task, named[name]), recipe, result)
                 results[named[name]] = result
@@ -82,14 +82,14 @@ class HeadTrainer:
 
     def _train(
         self, task: StoredTask, protocol: Protocol, named: dict[str, Layers]
-    ) -> dict[str, LinearResult]:
+    ) -> Iterator[tuple[str, LinearResult]]:
         with tqdm(unit="run", leave=False, disable=None, desc=f"heads of {task.name}") as bar:
 
             def show(n_done: int, n_steps: int) -> None:
                 bar.total = n_steps
                 bar.update(n_done - bar.n)
 
-            return linear_evaluation(
+            yield from linear_evaluation(
                 {
                     name: {
                         split: [task.features(split, number) for number in layers]

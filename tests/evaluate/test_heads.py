@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,31 +15,39 @@ from sklearn.preprocessing import StandardScaler
 from torch.nn.functional import cross_entropy
 
 from hear_fusion.evaluate.features import Features
-from hear_fusion.evaluate.heads import Clips, initial_weights, train_heads
+from hear_fusion.evaluate.head_stack import initial_weights, scores
+from hear_fusion.evaluate.heads import Clips, Trained, train_heads
 from hear_fusion.evaluate.protocol import Protocol
 from hear_fusion.evaluate.published import published_rates
 from hear_fusion.evaluate.rotations import hold_out
 
 N_TRAIN, N_VALID, DIM, N_CLASSES = 230, 60, 20, 4
-PROTOCOL = Protocol(learning_rates=(1e-5, 1e-3, 1e-2), max_epochs=60, patience=5)
+PROTOCOL = Protocol(learning_rates=(1e-5, 1e-3, 1e-2), seeds=(42,), max_epochs=60, patience=5)
+Array = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
-def raw_clips() -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], torch.Tensor]:
+def raw_clips() -> tuple[Array, torch.Tensor]:
     rng = np.random.default_rng(0)
     classes = rng.integers(N_CLASSES, size=N_TRAIN + 2 * N_VALID)
     features = rng.normal(size=(len(classes), DIM)) + 1.5 * np.eye(N_CLASSES, DIM)[classes]
     return (features * rng.uniform(0.1, 10, DIM)).astype(np.float32), torch.from_numpy(classes)
 
 
-def make_clips(features: Features, classes: torch.Tensor) -> Clips:
-    train, valid, test = torch.arange(len(classes)).split([N_TRAIN, N_VALID, N_VALID])
-    return Clips(features, classes, N_CLASSES, train, valid, test)
+def make_clips(features: Features, classes: torch.Tensor, n_seeds: int = 1) -> Clips:
+    parts = torch.arange(len(classes)).split([N_TRAIN, N_VALID, N_VALID])
+    train, valid = (part.repeat(n_seeds, 1) for part in parts[:2])
+    return Clips(features, classes, N_CLASSES, train, valid, parts[2])
 
 
 @pytest.fixture(scope="module")
 def clips() -> Clips:
     raw, classes = raw_clips()
-    return make_clips(Features([[raw]], n_fit=N_TRAIN), classes)
+    return make_clips(Features([[[raw]]], n_fit=N_TRAIN), classes)
+
+
+def all_rows(features: Features, index: torch.Tensor | None = None) -> torch.Tensor:
+    index = torch.arange(features.n_clips) if index is None else index
+    return features.rows(torch.tensor([0]), index[None])[0]
 
 
 def plain_head(
@@ -82,7 +91,8 @@ def plain_head(
 def test_as_torchs_own_linear_adam_and_cross_entropy(
     clips: Clips, seed: int, weight_decay: float
 ) -> None:
-    together = train_heads(clips, seed, replace(PROTOCOL, weight_decay=weight_decay))
+    protocol = replace(PROTOCOL, seeds=(seed,), weight_decay=weight_decay)
+    ((together,),) = train_heads(clips, protocol)
     lengths = set()
     for place, rate in enumerate(PROTOCOL.learning_rates):
         losses, valid, epoch, test = plain_head(rate, seed, weight_decay)
@@ -96,32 +106,93 @@ def test_as_torchs_own_linear_adam_and_cross_entropy(
     assert len(lengths) > 1, "no head left before the others"
 
 
-def test_together_is_one_by_one(clips: Clips) -> None:
-    together = train_heads(clips, 42, PROTOCOL)
-    for place, rate in enumerate(PROTOCOL.learning_rates):
-        alone = train_heads(clips, 42, Protocol((rate,), max_epochs=60, patience=5))
-        n_epochs = len(alone.losses)
-        np.testing.assert_allclose(
-            together.losses[:n_epochs, place], alone.losses[:, 0], rtol=0, atol=1e-6
-        )
-        assert together.best_epoch[place] == alone.best_epoch[0]
-        np.testing.assert_array_equal(together.correct[place], alone.correct[0])
+def assert_alike(together: Trained, place: int, alone: Trained) -> None:
+    n_epochs = len(alone.losses)
+    np.testing.assert_allclose(
+        together.losses[:n_epochs, place], alone.losses[:, 0], rtol=0, atol=1e-6
+    )
+    assert np.isnan(together.losses[n_epochs:, place]).all()
+    assert together.valid_accuracy[place] == alone.valid_accuracy[0]
+    assert together.best_epoch[place] == alone.best_epoch[0]
+    np.testing.assert_array_equal(together.correct[place], alone.correct[0])
+
+
+def mixed_clips() -> tuple[list[Array], Clips]:
+    """Two representations, and two seeds that hold out other clips."""
+    raw, classes = raw_clips()
+    other = raw.copy()
+    other[:, :3] = np.random.default_rng(1).normal(size=(len(raw), 3))
+    clips = make_clips(Features([[[raw]], [[other]]], n_fit=N_TRAIN), classes, n_seeds=2)
+    clips.train[1, :N_VALID], clips.valid[1] = clips.valid[0], clips.train[0, :N_VALID]
+    return [raw, other], clips
+
+
+@pytest.fixture(params=[1, 2])
+def n_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A product of an odd number of runs is shared by threads in another way."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("n_threads")
+@pytest.mark.parametrize("heads_bytes", [1 << 28, 40_000, 1])
+def test_together_is_one_by_one(heads_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates, seeds and representations: each head ends at another time, as it would alone."""
+    monkeypatch.setattr("hear_fusion.evaluate.heads._CPU_BYTES", heads_bytes)
+    raws, clips = mixed_clips()
+    ended: list[int] = []
+    seeds, rates = (42, 43), PROTOCOL.learning_rates
+    together = train_heads(clips, replace(PROTOCOL, seeds=seeds), on_done=lambda: ended.append(1))
+    lengths = set()
+    for raw, by_seed in zip(raws, together, strict=True):
+        features = Features([[[raw]]], n_fit=N_TRAIN)
+        for number, (seed, trained) in enumerate(zip(seeds, by_seed, strict=True)):
+            train, valid = clips.train[[number]], clips.valid[[number]]
+            of_run = replace(clips, features=features, train=train, valid=valid)
+            for place, rate in enumerate(rates):
+                protocol = replace(PROTOCOL, learning_rates=(rate,), seeds=(seed,))
+                ((alone,),) = train_heads(of_run, protocol)
+                assert_alike(trained, place, alone)
+                lengths.add(len(alone.losses))
+    assert len(ended) == 4
+    assert len(lengths) > 5, "heads left together"
+
+
+def test_finished_heads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No product is of more runs, or of more heads a run, than are needed."""
+    shapes = []
+
+    def watched(scaled: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(scaled.shape[:2]))
+        return scores(scaled, *args)
+
+    monkeypatch.setattr("hear_fusion.evaluate.head_stack.scores", watched)
+    _, clips = mixed_clips()
+    rates = (1e-3, 3e-3, 1e-2)
+    trained = train_heads(clips, replace(PROTOCOL, learning_rates=rates, seeds=(42, 43)))
+    left = ~np.isnan([run.losses for by_seed in trained for run in by_seed])  # run, epoch, rate
+    needed = [(int(at.any(1).sum()), int(at.sum(1).max())) for at in left.transpose(1, 0, 2)]
+    assert shapes == [shape for shape in needed for _ in range(2)], "two batches an epoch"
+    assert len({n_runs for n_runs, _ in needed}) > 1
+    assert len({n_heads for _, n_heads in needed}) > 1
 
 
 def test_a_tie_moves_the_best_to_the_later_epoch(clips: Clips) -> None:
     """A rate too small to change any decision: every epoch ties, so none is the last."""
-    still = Protocol(learning_rates=(1e-12,), max_epochs=9, patience=2)
-    trained = train_heads(clips, 42, still)
+    still = Protocol(learning_rates=(1e-12,), seeds=(42,), max_epochs=9, patience=2)
+    ((trained,),) = train_heads(clips, still)
     assert trained.best_epoch.tolist() == [9]
     assert len(trained.losses) == 9
 
 
 def test_beside_logistic_regression(clips: Clips) -> None:
-    rows = clips.features.rows(torch.arange(clips.features.n)).numpy()[:, :DIM]
+    rows = all_rows(clips.features).numpy()[:, :DIM]
     peer = LogisticRegression(C=1.0).fit(rows[:N_TRAIN], clips.classes[:N_TRAIN])
     expected = peer.score(rows[-N_VALID:], clips.classes[-N_VALID:])
     # The paper's patience; stopped early, a head may differ in a few of 60 clips.
-    trained = train_heads(clips, 42, Protocol(learning_rates=(1e-2,)))
+    ((trained,),) = train_heads(clips, Protocol(learning_rates=(1e-2,), seeds=(42,)))
     assert trained.correct[0].mean() > expected - 0.08
 
 
@@ -130,14 +201,14 @@ def test_layers_and_splits_gathered_from_files_are_the_array(tmp_path: Path) -> 
     raw.tofile(tmp_path / "raw")
     mapped = np.memmap(tmp_path / "raw", np.float32, "r", shape=raw.shape)
     parts = [[p[:, :3], p[:, 3:]] for p in (mapped[:100], mapped[100:])]
-    gathered = Features(parts, n_fit=N_TRAIN, held_bytes=0)
-    held = Features([[raw]], n_fit=N_TRAIN)
+    gathered = Features([parts], n_fit=N_TRAIN, held_bytes=0)
+    held = Features([[[raw]]], n_fit=N_TRAIN)
     index = torch.tensor([250, 3, 99, 100, 3])
-    torch.testing.assert_close(gathered.rows(index), held.rows(index), rtol=0, atol=1e-6)
+    torch.testing.assert_close(all_rows(gathered, index), all_rows(held, index), rtol=0, atol=1e-6)
     expected = StandardScaler().fit(raw[:N_TRAIN]).transform(raw[index.numpy()])
-    np.testing.assert_allclose(held.rows(index)[:, :DIM].numpy(), expected, rtol=0, atol=1e-5)
-    one = train_heads(make_clips(gathered, classes), 42, PROTOCOL)
-    other = train_heads(make_clips(held, classes), 42, PROTOCOL)
+    np.testing.assert_allclose(all_rows(held, index)[:, :DIM].numpy(), expected, rtol=0, atol=1e-5)
+    ((one,),) = train_heads(make_clips(gathered, classes), PROTOCOL)
+    ((other,),) = train_heads(make_clips(held, classes), PROTOCOL)
     np.testing.assert_array_equal(one.correct, other.correct)
 
 
@@ -151,17 +222,18 @@ class Watched(np.ndarray):
 
 
 def test_files_are_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hear_fusion.evaluate.features._CHUNK_BYTES", 4 * 32 * 50)
+    for module in ("features", "heads"):
+        monkeypatch.setattr(f"hear_fusion.evaluate.{module}.CHUNK_BYTES", 4 * 32 * 50)
     raw, classes = raw_clips()
-    features = Features([[raw.view(Watched)]], n_fit=N_TRAIN, held_bytes=0)
-    train_heads(make_clips(features, classes), 42, Protocol(max_epochs=2, batch_size=40))
+    features = Features([[[raw.view(Watched)]]], n_fit=N_TRAIN, held_bytes=0)
+    train_heads(make_clips(features, classes), replace(PROTOCOL, max_epochs=2, batch_size=40))
     assert 0 < Watched.largest <= 50
 
 
 def test_a_constant_feature_is_zero() -> None:
     raw, _ = raw_clips()
     raw[:, 5] = 0.1
-    rows = Features([[raw]], n_fit=N_TRAIN).rows(torch.arange(len(raw)))
+    rows = all_rows(Features([[[raw]]], n_fit=N_TRAIN))
     assert (rows[:, 5] == 0).all()
     assert (rows[:, DIM] == 1).all()
     assert (rows[:, DIM + 1 :] == 0).all()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.linear import is_single_label, linear_evaluation
+from hear_fusion.evaluate.fold import Representation
+from hear_fusion.evaluate.linear import LinearResult, is_single_label, linear_evaluation
 from hear_fusion.evaluate.protocol import Protocol
 
 QUICK = Protocol(learning_rates=(1e-4, 1e-2), seeds=(42, 43), max_epochs=60)
@@ -40,10 +41,14 @@ def quiet_features(splits: list[str], folder: Path, *, n_clips: int) -> tuple[Ar
     return arrays, labels
 
 
+def evaluate(representations: dict[str, Representation], *args: Any) -> dict[str, LinearResult]:
+    return dict(linear_evaluation(representations, *args))
+
+
 def test_train_valid_test(tmp_path: Path) -> None:
     arrays, labels = quiet_features(["train", "valid", "test"], tmp_path, n_clips=150)
     # One step an epoch: the paper's 200 epochs are needed.
-    found = linear_evaluation(
+    found = evaluate(
         {"quiet": {split: [array] for split, array in arrays.items()}},
         labels,
         SCENES,
@@ -57,13 +62,14 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     names = ["fold00", "fold01", "fold02", "fold03"]
     arrays, labels = quiet_features(names, tmp_path, n_clips=30)
     steps: list[tuple[int, int]] = []
-    result = linear_evaluation(
+    result = evaluate(
         {"whole": {name: [features] for name, features in arrays.items()},
          "layers": {name: [f[:, :7], f[:, 7:]] for name, f in arrays.items()}},
         labels,
         {**SCENES, "split_mode": "presplit_kfold", "splits": names},
         QUICK,
-        on_step=lambda done, total: steps.append((done, total)),
+        "cpu",
+        lambda done, total: steps.append((done, total)),
     )  # fmt: skip
     assert steps == [(done, 16) for done in range(1, 17)]
     whole, layers = result["whole"], result["layers"]
@@ -81,7 +87,7 @@ def test_each_rate_is_chosen_on_validation_alone() -> None:
     labels = [str(i % 2) for i in range(60)]
     features = rng.normal(size=(60, 4)).astype(np.float32)
     features[:, 0] += 6 * np.array([float(label) for label in labels])
-    result = linear_evaluation(
+    result = evaluate(
         {"one": {split: [features] for split in ("train", "valid", "test")}},
         {"train": labels, "valid": labels, "test": [str(1 - int(label)) for label in labels]},
         SCENES,
@@ -96,7 +102,7 @@ def test_classes_missing_in_valid_or_train() -> None:
     rng = np.random.default_rng(0)
     split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES["splits"]}
     labels = {"train": list("aabbcc"), "valid": list("aaaaaa"), "test": list("abcddd")}
-    (correct,) = linear_evaluation({"one": split}, labels, SCENES, QUICK)["one"].correct
+    (correct,) = evaluate({"one": split}, labels, SCENES, QUICK)["one"].correct
     assert not correct[:, 3:].any(), "training knows no d"
 
 
@@ -104,13 +110,13 @@ def test_errors_say_what_to_do() -> None:
     split = {name: [np.zeros((4, 3), np.float32)] for name in SCENES["splits"]}
     labels = {name: list("abab") for name in SCENES["splits"]}
     with pytest.raises(ValueError, match=r"one label each .* got scene, multilabel"):
-        linear_evaluation({"one": split}, labels, {**SCENES, "prediction_type": "multilabel"})
+        evaluate({"one": split}, labels, {**SCENES, "prediction_type": "multilabel"})
     with pytest.raises(ValueError, match=r"labels of valid must be .* got 3 for"):
-        linear_evaluation({"one": split}, {**labels, "valid": list("aba")}, SCENES)
+        evaluate({"one": split}, {**labels, "valid": list("aba")}, SCENES)
     broken = np.zeros((4, 3), np.float32)
     broken[2, 1] = np.nan
     with pytest.raises(ValueError, match="features must be finite"):
-        linear_evaluation({"one": {**split, "test": [broken]}}, labels, SCENES, QUICK)
+        evaluate({"one": {**split, "test": [broken]}}, labels, SCENES, QUICK)
 
 
 @pytest.mark.parametrize(

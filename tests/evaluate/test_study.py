@@ -64,7 +64,7 @@ def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup
             for layers in [(ORIGINAL,), *((n,) for n in CONFIG.layers), study.chosen]
         }
         labels = {split: [label for (label,) in stored.labels(split)] for split in stored.splits}
-        results = linear_evaluation(representations, labels, stored.metadata, PROTOCOL)
+        results = dict(linear_evaluation(representations, labels, stored.metadata, PROTOCOL))
         for number, estimate in found.layers.items():
             result = results[f"cnn14_{number}"]
             assert estimate.value == pytest.approx(result.test_accuracy.mean(), abs=1e-12)
