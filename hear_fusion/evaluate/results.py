@@ -105,8 +105,8 @@ class Study:
         config: The configuration as it was read, with every default filled in.
         versions: Package versions.
         hardware: Words about the machine.
-        seconds: Wall time by step (``embed``, ``heads``, ...).
-        peak_bytes: Highest resident memory of the process.
+        seconds: Wall time by step (``embed``, ``heads``, ...), over all runs that it took.
+        peak_bytes: Highest resident memory of these.
         date: ISO date of the run.
     """
 

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import datetime
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.checkpoints.lock import exclusive
+from hear_fusion.evaluate.effort import Effort
 from hear_fusion.evaluate.embed import embed_task
 from hear_fusion.evaluate.estimates import official_score, to_estimate, to_gain
 from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks, read_metadata
 from hear_fusion.evaluate.linear import LinearResult, is_single_label
-from hear_fusion.evaluate.machine import describe_hardware, package_versions, peak_memory
+from hear_fusion.evaluate.machine import describe_hardware, package_versions
 from hear_fusion.evaluate.network import Network, task_statistics
 from hear_fusion.evaluate.representations import HeadTrainer, Layers, choice_of
 from hear_fusion.evaluate.results import Study, TaskStudy
 from hear_fusion.evaluate.selection import Group, Selection, select_layers
 from hear_fusion.evaluate.store import StoredTask
 from hear_fusion.evaluate.study_config import StudyConfig
+from hear_fusion.tasks.folder import recipe_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -90,9 +90,9 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     folders = _linear_tasks(setup)
     out = setup.features_folder(config.backbone)
     out.mkdir(parents=True, exist_ok=True)
-    seconds: dict[str, float] = {}
     with exclusive(out / ".lock"):
-        with _timed(seconds, "load"):
+        effort = Effort(out / "effort.json", recipe_of(config.as_json()))
+        with effort.step("load"):
             network = Network.load(config.backbone, setup.model, device=setup.device)
             if setup.task_statistics and "input_mean" not in network.model.backbone.weight_options:
                 raise ValueError(
@@ -100,13 +100,13 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
                     f"{config.backbone}; it is for ast"
                 )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
-        with _timed(seconds, "embed"):
+        with effort.step("embed"):
             stored = [_embed(network, task, setup) for task in folders]
         trainer = HeadTrainer(config, out / "heads", setup.device)
         alone: list[Layers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
         results: dict[str, dict[Layers, LinearResult]] = {}
-        with _timed(seconds, "heads"):
+        with effort.step("heads"):
             for task in stored:
                 results[task.name] = trainer.evaluate(task, alone)
             selection = _select(config, stored, results, setup.paper_selection)
@@ -114,7 +114,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
             setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
             for task in stored:
                 results[task.name] |= trainer.evaluate(task, [fused])
-        with _timed(seconds, "statistics"):
+        with effort.step("statistics"):
             tasks = tuple(
                 _task_study(config, task, results[task.name], selection, setup) for task in stored
             )
@@ -129,8 +129,8 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         config={**config.as_json(), "task_statistics": setup.task_statistics},
         versions=package_versions(),
         hardware=describe_hardware(setup.device),
-        seconds=seconds,
-        peak_bytes=peak_memory(),
+        seconds=effort.seconds,
+        peak_bytes=effort.peak_bytes,
         date=datetime.date.today().isoformat(),
     )
     study.write(setup.study_folder(config.backbone))
@@ -219,10 +219,3 @@ def _official(
     module = f"hear_fusion.{choice_of(config.backbone, layers)}"
     folder = setup.embeddings_dir / embeddings_folder_name(module, task.options) / task.name
     return official_score(folder, task.weights_sha256)
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    seconds[step] = seconds.get(step, 0.0) + time.monotonic() - began

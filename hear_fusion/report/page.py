@@ -169,7 +169,7 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "hardware", study.hardware
     if study.seconds:
         steps = ", ".join(f"{step} {duration(time)}" for step, time in study.seconds.items())
-        yield "wall time", f"{duration(sum(study.seconds.values()))} ({steps})"
+        yield "wall time, all runs", f"{duration(sum(study.seconds.values()))} ({steps})"
     if study.peak_bytes:
         yield "peak memory", f"{study.peak_bytes / 2**30:.2f} GiB"
     if study.date:
