@@ -59,6 +59,7 @@ def compare(
         )
     from datetime import date
 
+    from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.leaderboard import (
         LEADERBOARD_URL,
         Entry,
@@ -67,21 +68,22 @@ def compare(
     )
     from hear_fusion.report.ranking import stand
     from hear_fusion.report.runs import read_all_runs
-    from hear_fusion.report.submissions import make_listings, to_markdown, write_comparison
+    from hear_fusion.report.submissions import make_tables, write_comparison
 
     try:
         runs = read_all_runs(modules)
         board = load_leaderboard(leaderboard or LEADERBOARD_URL)
         ours = [Entry(run.module, run.scores, is_ours=True) for run in runs]
         standing = stand(board.entries, ours)
-        listings = make_listings(standing, runs, board.source)
-        click.echo(to_markdown(listings), nl=False)
+        tables = make_tables(standing, runs, board.source)
+        for table in tables:
+            click.echo(to_markdown(table))
         if out is not None:
             named = names or [entry.model for entry in ours]
             rows = [Entry(name, run.scores) for name, run in zip(named, runs, strict=True)]
             text = submission(board.head, rows, url, date.today())
-            write_comparison(out, standing, listings, text)
+            write_comparison(out, standing, tables, text)
     except (ValueError, OSError) as err:
         raise click.ClickException(str(err)) from err
     if out is not None:
-        click.echo(f"\n{out} written; to submit, append the rows of {out / 'submission.csv'}")
+        click.echo(f"{out} written; to submit, append the rows of {out / 'submission.csv'}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hear_fusion.evaluate.results import Study, TaskStudy
 from hear_fusion.report.averages import mean_of
-from hear_fusion.report.formats import Cell, Number, Table
+from hear_fusion.report.formats import NONE, Cell, Number, Table
 from hear_fusion.report.labels import joined, slug
 from hear_fusion.report.published import (
     AVERAGE_TOLERANCE,
@@ -21,7 +21,6 @@ from hear_fusion.report.published import (
     reproduced,
 )
 
-NONE = "-"
 _PARTS = ("original", "fused", "difference")
 
 

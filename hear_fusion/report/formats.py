@@ -44,6 +44,8 @@ class Number:
 
 
 Cell = str | Number
+NONE = "-"
+"""A cell without a value."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,8 @@ def to_markdown(table: Table) -> str:
     for i in table.strong:
         rows[i + 1] = [f"**{cell}**" if cell else "" for cell in rows[i + 1]]
     lines = align(rows, right=set(table.right))
-    return "\n".join(
-        [f"**{_markdown(table.title)}**", "", *lines, "", _markdown(table.caption), ""]
-    )
+    below = ["", _markdown(table.caption)] if table.caption else []
+    return "\n".join([f"**{_markdown(table.title)}**", "", *lines, *below, ""])
 
 
 def to_csv(table: Table) -> str:
@@ -147,7 +148,7 @@ def to_latex(table: Table) -> str:
             "% needs \\usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{_latex(table.title)}. {_latex(table.caption)}}}",
+            rf"\caption{{{_latex(f'{table.title}. {table.caption}'.strip())}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             " & ".join(map(_latex, table.head)) + r" \\",

@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hear_fusion.evaluate.table import align
 from hear_fusion.files import write_whole
-from hear_fusion.report.drawing import Drawing, to_png, to_svg
-from hear_fusion.report.formats import Table, clean
+from hear_fusion.report.drawing import to_png, to_svg
+from hear_fusion.report.formats import NONE, Cell, Number, Table, to_markdown
 from hear_fusion.report.heatmap import heat_map
 from hear_fusion.report.leaderboard import COLUMNS, METRICS
 from hear_fusion.report.ranking import Standing
@@ -25,24 +22,7 @@ from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, write_s
 TITLE = "Among the HEAR submissions"
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A table in plain text; each form escapes it.
-
-    Attributes:
-        caption: How to read it.
-        head: Names of the columns.
-        rows: Cells; each row as long as the head.
-        right: Columns of numbers.
-    """
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: frozenset[int] = frozenset()
-
-
-def make_listings(standing: Standing, runs: Sequence[Runs], source: str) -> list[Listing]:
+def make_tables(standing: Standing, runs: Sequence[Runs], source: str) -> list[Table]:
     """Make all tables of a comparison; those without a row are left out.
 
     Args:
@@ -54,19 +34,10 @@ def make_listings(standing: Standing, runs: Sequence[Runs], source: str) -> list
         _overall(standing, source),
         _by_task(standing),
         _missing(standing),
-        _remarks("Did not join the comparison.", "why", [(r.module, r.refused) for r in runs]),
-        _remarks("Joined, with a caution.", "caution", [(r.module, r.cautions) for r in runs]),
+        _remarks("refused", "Did not join", "why", {run.module: run.refused for run in runs}),
+        _remarks("cautions", "Cautions", "caution", {run.module: run.cautions for run in runs}),
     ]
     return [table for table in tables if table.rows]
-
-
-def to_markdown(tables: Sequence[Listing]) -> str:
-    """Write tables as aligned Markdown, each below its caption."""
-    parts = []
-    for table in tables:
-        rows = [[_markdown(cell) for cell in row] for row in (table.head, *table.rows)]
-        parts.append("\n".join([_markdown(table.caption), "", *align(rows, set(table.right))]))
-    return "\n\n".join(parts) + "\n"
 
 
 def to_csv(standing: Standing) -> str:
@@ -98,21 +69,10 @@ def to_csv(standing: Standing) -> str:
     return text.getvalue()
 
 
-def to_section(tables: Sequence[Listing], drawing: Drawing) -> Section:
-    """Turn tables and heat map into a section of the one-page report, which escapes the text."""
-    picture = Picture(drawing.name, drawing.title, drawing.caption, to_svg(drawing))
-    found = []
-    for number, table in enumerate(tables, start=1):
-        title, _, caption = table.caption.partition(". ")
-        title = title.removesuffix(".")
-        found.append(Table(f"comparison-{number}", title, caption, table.head, table.rows))
-    return Section(TITLE, tables=tuple(found), pictures=(picture,))
-
-
 def write_comparison(
     folder: Path,
     standing: Standing,
-    tables: Sequence[Listing],
+    tables: Sequence[Table],
     submitted: str,
 ) -> None:
     """Write everything into a folder, each file whole or not at all.
@@ -120,24 +80,27 @@ def write_comparison(
     Args:
         folder: Made if absent.
         standing: Our modules among the submissions.
-        tables: Of ``make_listings``.
+        tables: Of ``make_tables``.
         submitted: Text of ``submission.csv``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawing = heat_map(standing)
+    picture = Picture(drawing.name, drawing.title, drawing.caption, to_svg(drawing))
     files = {
-        "comparison.md": f"# {TITLE}\n\n{to_markdown(tables)}".encode(),
+        "comparison.md": "\n".join([f"# {TITLE}\n", *map(to_markdown, tables)]).encode(),
         "comparison.csv": to_csv(standing).encode(),
         "submission.csv": submitted.encode(),
-        "heatmap.svg": to_svg(drawing).encode(),
+        "heatmap.svg": picture.svg.encode(),
         "heatmap.png": to_png(drawing),
     }
     for name, content in files.items():
         write_whole(folder / name, content)
-    write_sections([to_section(tables, drawing)], folder / SECTIONS_FILE)
+    # Plain text and the drawing: the page escapes the one and shows the other as an image.
+    section = Section(TITLE, tables=tuple(tables), pictures=(picture,))
+    write_sections([section], folder / SECTIONS_FILE)
 
 
-def _overall(standing: Standing, source: str) -> Listing:
+def _overall(standing: Standing, source: str) -> Table:
     # By the mean, then by the other; NaN, which is no rank, sorts to the end.
     order = np.lexsort((standing.overall_rank, standing.mean_rank))
     rows = tuple(
@@ -147,7 +110,7 @@ def _overall(standing: Standing, source: str) -> Listing:
             _score(float(standing.mean[i])),
             _rank(float(standing.overall_rank[i])),
             _score(float(standing.overall[i])),
-            str(standing.n_compared[i]),
+            Number(int(standing.n_compared[i]), digits=0),
         )
         for i in order
         if standing.n_compared[i]
@@ -161,17 +124,18 @@ def _overall(standing: Standing, source: str) -> Listing:
         else "none, since ours have no task in common"
     )
     caption = (
-        f"Overall, {n_submitted} submissions ({source}). Mean: {mean}. Normalised: each task "
+        f"Mean: {mean}. Normalised: each task "
         "standardised over its submissions, clipped to -1 and 1, averaged over those of the "
         f"{len(standing.compared)} compared tasks that a model has (their number in the last "
         "column; few tasks make a rough rank). Blanks are left out, whereas the leaderboard's own "
         "script estimates them. Equal scores share the better rank."
     )
     head = ("rank", "model", "mean", "rank (norm.)", "normalised", "tasks")
-    return Listing(caption, head, rows, frozenset({0, 2, 3, 4, 5}))
+    title = f"Overall, beside {n_submitted} submissions ({source})"
+    return Table("comparison-overall", title, caption, head, rows)
 
 
-def _by_task(standing: Standing) -> Listing:
+def _by_task(standing: Standing) -> Table:
     ours = [i for i, entry in enumerate(standing.entries) if entry.is_ours]
     rows = []
     for name in standing.compared:
@@ -187,9 +151,9 @@ def _by_task(standing: Standing) -> Listing:
             (
                 name,
                 METRICS[name],
-                f"{best[0]:.3f} {best[1]}" if best else "-",
+                f"{best[0]:.3f} {best[1]}" if best else NONE,
                 *(
-                    "-"
+                    NONE
                     if math.isnan(scores[i])
                     else f"{scores[i]:.3f} ({ranks[i]:.0f} of {n_ranked})"
                     for i in ours
@@ -198,28 +162,31 @@ def _by_task(standing: Standing) -> Listing:
         )
     names = [standing.entries[i].model for i in ours]
     caption = (
-        "By task: score of each of our modules and its rank among all models with a score, ours "
+        "Score of each of our modules and its rank among all models with a score, ours "
         "included. Scores over folds are their means; Beehive is the mean of its two folds, as in "
         "the leaderboard."
     )
-    return Listing(caption, ("task", "metric", "best submission", *names), tuple(rows))
+    head = ("task", "metric", "best submission", *names)
+    return Table("comparison-tasks", "By task", caption, head, tuple(rows))
 
 
-def _missing(standing: Standing) -> Listing:
+def _missing(standing: Standing) -> Table:
     rows = []
     for entry in standing.entries:
         missing = [name for name in COLUMNS if name not in entry.scores]
         if entry.is_ours and missing:
-            rows.append((entry.model, str(len(missing)), ", ".join(missing)))
-    caption = f"Missing of the {len(COLUMNS)} tasks of the leaderboard."
-    return Listing(caption, ("model", "missing", "tasks"), tuple(rows), frozenset({1}))
+            rows.append((entry.model, Number(len(missing), digits=0), ", ".join(missing)))
+    title = f"Missing of the {len(COLUMNS)} tasks of the leaderboard"
+    return Table("comparison-missing", title, "", ("model", "missing", "tasks"), tuple(rows))
 
 
-def _remarks(caption: str, what: str, found: Sequence[tuple[str, Mapping[str, str]]]) -> Listing:
+def _remarks(name: str, title: str, what: str, found: Mapping[str, Mapping[str, str]]) -> Table:
     rows = tuple(
-        (module, task, remark) for module, remarks in found for task, remark in remarks.items()
+        (module, task, remark)
+        for module, remarks in found.items()
+        for task, remark in remarks.items()
     )
-    return Listing(caption, ("model", "task folder", what), rows)
+    return Table(f"comparison-{name}", title, "", ("model", "task folder", what), rows)
 
 
 def _name(standing: Standing, i: int) -> str:
@@ -227,22 +194,13 @@ def _name(standing: Standing, i: int) -> str:
     return f"{entry.model} (ours)" if entry.is_ours else entry.model
 
 
-def _rank(rank: float) -> str:
-    return "-" if math.isnan(rank) else f"{rank:.0f}"
+def _rank(rank: float) -> Cell:
+    return NONE if math.isnan(rank) else Number(rank, digits=0)
 
 
-def _score(score: float) -> str:
-    return "-" if math.isnan(score) else f"{score:.3f}"
+def _score(score: float) -> Cell:
+    return NONE if math.isnan(score) else Number(score, digits=3)
 
 
 def _csv(value: float) -> str:
     return "" if math.isnan(value) else f"{round(value, 6):.10g}"
-
-
-def _markdown(text: str) -> str:
-    r"""Escape what Markdown would take for its own.
-
-    >>> print(_markdown("a|b <i>*c*"))
-    a\|b \<i>\*c\*
-    """
-    return re.sub(r"([\\`*\[|<])", r"\\\1", clean(text))

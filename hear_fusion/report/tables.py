@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from hear_fusion.evaluate.results import Estimate, Study, TaskStudy
 from hear_fusion.report.averages import SIGNS, layer_means, mean_of, percent, task_groups
-from hear_fusion.report.formats import Cell, Number, Table
+from hear_fusion.report.formats import NONE, Cell, Number, Table
 from hear_fusion.report.labels import joined, slug
-
-NONE = "-"
 
 
 def gains_table(study: Study, name: str) -> Table:

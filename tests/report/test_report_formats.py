@@ -51,6 +51,12 @@ def test_numbers(number: Number, shown: str) -> None:
     assert str(number) == shown
 
 
+def test_a_table_may_need_no_caption() -> None:
+    table = replace(TABLE, caption="")
+    assert to_markdown(table) == to_markdown(TABLE).removesuffix("\nTo be \\| escaped\n")
+    assert r"\caption{Odd \textless{}names\textgreater{}.}" in to_latex(table)
+
+
 def test_markdown_shows_every_name_as_it_is() -> None:
     html = (
         MarkdownIt("commonmark").enable("table").enable("strikethrough").render(to_markdown(TABLE))
