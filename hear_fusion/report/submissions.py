@@ -102,19 +102,20 @@ def write_comparison(
 
 def _overall(standing: Standing, source: str) -> Table:
     # By the mean, then by the other; NaN, which is no rank, sorts to the end.
-    order = np.lexsort((standing.overall_rank, standing.mean_rank))
+    sorted_ = np.lexsort((standing.overall_rank, standing.mean_rank))
+    order = [int(i) for i in sorted_ if standing.n_compared[i]]
     rows = tuple(
         (
+            _name(standing, i),
             _rank(float(standing.mean_rank[i])),
-            _name(standing, int(i)),
             _score(float(standing.mean[i])),
             _rank(float(standing.overall_rank[i])),
             _score(float(standing.overall[i])),
             Number(int(standing.n_compared[i]), digits=0),
         )
         for i in order
-        if standing.n_compared[i]
     )
+    ours = frozenset(row for row, i in enumerate(order) if standing.entries[i].is_ours)
     n_submitted = sum(not entry.is_ours for entry in standing.entries)
     mean = (
         f"over the {len(standing.shared)} tasks that all of ours have "
@@ -130,9 +131,9 @@ def _overall(standing: Standing, source: str) -> Table:
         "column; few tasks make a rough rank). Blanks are left out, whereas the leaderboard's own "
         "script estimates them. Equal scores share the better rank."
     )
-    head = ("rank", "model", "mean", "rank (norm.)", "normalised", "tasks")
+    head = ("model", "rank", "mean", "rank (norm.)", "normalised", "tasks")
     title = f"Overall, beside {n_submitted} submissions ({source})"
-    return Table("comparison-overall", title, caption, head, rows)
+    return Table("comparison-overall", title, caption, head, rows, ours)
 
 
 def _by_task(standing: Standing) -> Table:

@@ -42,7 +42,7 @@ def test_tables_are_printed_and_files_written(
         *("--name", "Fusion, A", "--name", "Base", "--url", "https://example.org/x"),
     )
     assert code == 0, shown
-    assert "|    2 | hf.a (ours) | 0.700 |" in shown
+    assert "| **hf.a (ours)** | **2** | **0.700** |" in shown
     assert f"| hf.b  | {FOLDERS['Gunshot']} | not finished (no whole prediction-done.json)" in shown
     assert "0.600 (3 of 4)" in shown
     submitted = load_leaderboard(str(out / "submission.csv")).entries

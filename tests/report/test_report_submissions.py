@@ -60,11 +60,12 @@ def test_tables_by_hand(standing: Standing, runs: list[Runs]) -> None:
     overall, by_task, missing, refused, cautions = make_tables(standing, runs, "a file")
     # Normalised, ESC-50: mean 0.775, deviation 0.125; Gunshot: mean 0.4, deviation 0.2.
     assert shown(overall) == (
-        ("1", SHOWN, "0.900", "1", "1.000", "2"),
-        ("2", "hf.mine (ours)", "0.700", "2", "-0.300", "2"),
-        ("3", "=1+1", "0.650", "3", "-1.000", "2"),
-        ("4", "hf.base (ours)", "0.600", "3", "-1.000", "1"),
+        (SHOWN, "1", "0.900", "1", "1.000", "2"),
+        ("hf.mine (ours)", "2", "0.700", "2", "-0.300", "2"),
+        ("=1+1", "3", "0.650", "3", "-1.000", "2"),
+        ("hf.base (ours)", "4", "0.600", "3", "-1.000", "1"),
     )
+    assert overall.strong == {1, 3}
     assert "beside 3 submissions (a file)" in overall.title
     assert "over the 1 tasks that all of ours have (ESC-50)" in overall.caption
     assert "1 submissions lack one and have none" in overall.caption
@@ -89,10 +90,10 @@ def test_the_mean_decides_the_order_and_ours_are_no_submissions() -> None:
     mine = Entry("mine", {"ESC-50": 0.95, "Gunshot": 0.5}, is_ours=True)
     overall, by_task, *_ = make_tables(stand([*board.values()], [mine]), [], "a file")
     assert [row[:2] + row[3:4] for row in shown(overall)] == [
-        ("1", "mine (ours)", "1"),
-        ("2", "uneven", "3"),
-        ("3", "steady", "2"),
-        ("4", "low", "4"),
+        ("mine (ours)", "1", "1"),
+        ("uneven", "2", "3"),
+        ("steady", "3", "2"),
+        ("low", "4", "4"),
     ]
     assert [row[2] for row in by_task.rows] == ["0.900 uneven", "0.400 steady"]
 
@@ -100,7 +101,7 @@ def test_the_mean_decides_the_order_and_ours_are_no_submissions() -> None:
 def test_tables_without_rows_are_left_out_and_no_mean_is_explained() -> None:
     ours = [Entry("a", {"ESC-50": 0.5}, is_ours=True), Entry("b", {"Gunshot": 0.5}, is_ours=True)]
     tables = make_tables(stand([Entry("c", {"ESC-50": 0.4})], ours), [], "a file")
-    assert [table.head[0] for table in tables] == ["rank", "task", "model"]
+    assert [table.head[0] for table in tables] == ["model", "task", "model"]
     assert "Mean: none, since ours have no task in common." in tables[0].caption
 
 
