@@ -72,7 +72,6 @@ def study(
     from hear_fusion.evaluate.study_config import StudyConfig
     from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.tables import gains_table, layers_table
-    from hear_fusion.report.words import duration
 
     setup = StudySetup(
         tasks_dir=tasks_dir,
@@ -93,7 +92,6 @@ def study(
     for table in (layers_table, gains_table):
         click.echo("\n" + to_markdown(table(found, found.module)))
     click.echo(
-        f"{setup.study_folder(found.backbone)} written, "
-        f"{duration(sum(found.seconds.values()))} in all runs; "
-        f"a page of it: hear-fusion report {out} --out report.html"
+        f"{setup.study_folder(found.backbone)} written; a page of it: "
+        f"hear-fusion report {out} --out report.html"
     )

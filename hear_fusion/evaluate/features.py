@@ -47,8 +47,7 @@ class Features:
         Raises:
             ValueError: If shapes do not fit or a feature is not finite.
         """
-        for splits in representations:
-            _check_shapes(splits)
+        _check_shapes(representations)
         self._representations = representations
         self._starts = np.cumsum([0, *(len(layers[0]) for layers in representations[0])])
         self.n_clips = int(self._starts[-1])
@@ -83,7 +82,8 @@ class Features:
             out = torch.empty(*index.shape, self.width, device=self._device)
         if self._held is not None:
             at = index.to(self._device) + self.n_clips * which.to(self._device)[:, None]
-            torch.index_select(self._held, 0, at.flatten(), out=out.flatten(0, 1))
+            # A view, or an error: a copy would be filled in place of ``out``.
+            torch.index_select(self._held, 0, at.flatten(), out=out.view(-1, self.width))
             return out
         for number, clips, rows in zip(which.tolist(), index.cpu().numpy(), out, strict=True):
             self._standardise(number, clips, rows)
@@ -141,21 +141,29 @@ def _width(dim: int) -> int:
     return -(-(dim + 1) // _ALIGNMENT) * _ALIGNMENT
 
 
-def _check_shapes(splits: Sequence[Layers]) -> None:
-    dims = [[array.shape[1:] for array in layers] for layers in splits]
-    if (
-        not dims
-        or not dims[0]
-        or any(d != dims[0] for d in dims)
-        or any(len(shape) != 1 for shape in dims[0])
-    ):
-        raise ValueError(
-            f"layers must be arrays (clip, dim) of the same dims in all splits, got {dims}; "
-            "embed all splits with the same module"
-        )
-    for layers in splits:
-        if len({len(array) for array in layers}) > 1:
+def _check_shapes(representations: Sequence[Sequence[Layers]]) -> None:
+    sizes = set()
+    for splits in representations:
+        dims = [[array.shape[1:] for array in layers] for layers in splits]
+        if (
+            not dims
+            or not dims[0]
+            or any(d != dims[0] for d in dims)
+            or any(len(shape) != 1 for shape in dims[0])
+        ):
+            raise ValueError(
+                "layers must be arrays (clip, dim) of the same dims in all splits, got "
+                f"{dims}; embed all splits with the same module"
+            )
+        n_clips = [{len(array) for array in layers} for layers in splits]
+        if any(len(numbers) > 1 for numbers in n_clips):
             raise ValueError(
                 "layers of a split must have the same number of clips, got "
-                f"{[len(array) for array in layers]}; embed the split again"
+                f"{[sorted(numbers) for numbers in n_clips]}; embed the task again"
             )
+        sizes.add((*(numbers.pop() for numbers in n_clips), sum(dim for (dim,) in dims[0])))
+    if len(sizes) != 1:
+        raise ValueError(
+            "representations must be one or more, alike in clips and dimension, got (clips of "
+            f"each split, dimension) {sorted(sizes)}; take those of one dimension together"
+        )

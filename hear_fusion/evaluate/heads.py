@@ -20,7 +20,7 @@ from hear_fusion.evaluate.protocol import Protocol
 
 # Memory of heads trained at once. More of them keep the cores of a CPU no busier but leave its
 # caches; a GPU is the better used the more there are.
-_CPU_BYTES, _GPU_BYTES = 64 << 20, 1 << 30
+_CPU_BYTES, _GPU_BYTES = 96 << 20, 1 << 30
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,10 @@ def train_heads(
     """
     n_seeds = len(protocol.seeds)
     runs = torch.cartesian_prod(torch.arange(len(clips.features)), torch.arange(n_seeds))
-    # Weights, best weights, gradient and Adam's two means.
-    n_bytes = 5 * 4 * len(protocol.learning_rates) * clips.n_classes * clips.features.width
+    n_scores = len(protocol.learning_rates) * clips.n_classes
+    # Of a run: weights, best weights, gradient, Adam's two means; rows and scores of a batch.
+    n_bytes = 5 * 4 * n_scores * clips.features.width
+    n_bytes += 4 * protocol.batch_size * (clips.features.width + 2 * n_scores)
     most = _CPU_BYTES if torch.device(device).type == "cpu" else _GPU_BYTES
     n_parts = -(-len(runs) // max(1, most // n_bytes))
     trained: list[Trained] = []
@@ -194,7 +196,8 @@ class _Training:
 
     def _correct(self, scaled: Tensor, rates: Tensor, clips: Tensor) -> Tensor:
         """Whether each head is right on each clip, shape (run, head, clip), on the CPU."""
-        n_clips = max(1, CHUNK_BYTES // (4 * len(clips) * scaled.shape[-1]))
+        n_bytes = 4 * len(clips) * (scaled.shape[-1] + scaled.shape[1] * scaled.shape[2])
+        n_clips = max(1, CHUNK_BYTES // n_bytes)
         parts = []
         for index in clips.to(self._device).split(n_clips, dim=1):
             found = scores(scaled, rates, self._rows(index)).argmax(2)

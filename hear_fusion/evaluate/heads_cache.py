@@ -33,6 +33,7 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
                 correct=tuple(found[f"correct_{fold:02d}"] for fold in range(n_folds)),
                 best_epoch=found["best_epoch"],
                 valid_by_rate={float(rate): value for rate, value in rates.items()},
+                seconds=float(found["seconds"]),
             )
     except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
         return None
@@ -53,6 +54,7 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
         test_accuracy=result.test_accuracy,
         best_epoch=result.best_epoch,
         valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
+        seconds=result.seconds,
         **arrays,
     )
     write_whole(path, content.getvalue())

@@ -7,6 +7,7 @@ trained, with the learning rate and the epoch that are best on validation.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class LinearResult:
         correct: Whether each test clip is right: for each fold shape (seed, clip).
         best_epoch: Epoch of the weights tested, from 1, shape (seed, fold).
         valid_by_rate: Mean validation accuracy of each learning rate.
+        seconds: Wall time, of heads trained together their share.
     """
 
     learning_rate: float
@@ -41,6 +43,7 @@ class LinearResult:
     correct: tuple[NDArray[np.bool_], ...]
     best_epoch: NDArray[np.int64]
     valid_by_rate: dict[float, float]
+    seconds: float
 
 
 def linear_evaluation(
@@ -85,21 +88,29 @@ def linear_evaluation(
 
     for names in _groups(representations, labels):
         group = {name: representations[name] for name in names}
-        found = []
-        for fold in folds:
-            clips = clips_of_fold(group, labels, fold, protocol, device)
-            found.append(train_heads(clips, protocol, device=device, on_done=count))
-        for place, name in enumerate(names):
-            yield name, _choose([fold[place] for fold in found], protocol)
+        began = time.monotonic()
+        # Not by a name: the features of a fold would live on while those of the next are held.
+        found = [
+            train_heads(
+                clips_of_fold(group, labels, fold, protocol, device),
+                protocol,
+                device=device,
+                on_done=count,
+            )
+            for fold in folds
+        ]
+        seconds = (time.monotonic() - began) / len(names)
+        for name, of_folds in zip(names, zip(*found, strict=True), strict=True):
+            yield name, _choose(of_folds, protocol, seconds)
 
 
 def _groups(representations: Mapping[str, Representation], labels: Labels) -> Iterator[list[str]]:
     """Part representations, by name, into groups of one dimension whose features can be held."""
-    n_clips = sum(map(len, labels.values()))
+    n_clips = max(1, sum(map(len, labels.values())))
     by_dim: dict[int, list[str]] = {}
     for name, splits in representations.items():
         layers = next(iter(splits.values()))
-        by_dim.setdefault(sum(array.shape[1] for array in layers), []).append(name)
+        by_dim.setdefault(sum(array.shape[-1] for array in layers), []).append(name)
     for dim, names in by_dim.items():
         size = max(1, HELD_BYTES // bytes_of(n_clips, dim))
         yield from (names[begin : begin + size] for begin in range(0, len(names), size))
@@ -124,7 +135,7 @@ def require_single_label(metadata: Mapping[str, Any]) -> None:
         )
 
 
-def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol) -> LinearResult:
+def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, seconds: float) -> LinearResult:
     """Keep the learning rate that is best on validation over all folds and seeds."""
     valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])  # fold, seed, rate
     by_rate = valid.mean(axis=(0, 1))
@@ -137,4 +148,5 @@ def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol) -> LinearRes
         correct=correct,
         best_epoch=np.array([[run.best_epoch[chosen] for run in fold] for fold in folds]).T,
         valid_by_rate=dict(zip(protocol.learning_rates, by_rate.tolist(), strict=True)),
+        seconds=seconds,
     )

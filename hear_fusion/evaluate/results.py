@@ -105,8 +105,8 @@ class Study:
         config: The configuration as it was read, with every default filled in.
         versions: Package versions.
         hardware: Words about the machine.
-        seconds: Wall time by step (``embed``, ``heads``, ...), over all runs that it took.
-        peak_bytes: Highest resident memory of these.
+        seconds: Wall time that features and heads took (``embed``, ``heads``), in whichever run.
+        peak_bytes: Highest resident memory of the last run.
         date: ISO date of the run.
     """
 

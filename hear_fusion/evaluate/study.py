@@ -14,19 +14,17 @@ from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.checkpoints.lock import exclusive
-from hear_fusion.evaluate.effort import Effort
 from hear_fusion.evaluate.embed import embed_task
 from hear_fusion.evaluate.estimates import official_score, to_estimate, to_gain
 from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks, read_metadata
 from hear_fusion.evaluate.linear import LinearResult, is_single_label
-from hear_fusion.evaluate.machine import describe_hardware, package_versions
+from hear_fusion.evaluate.machine import describe_hardware, package_versions, peak_memory
 from hear_fusion.evaluate.network import Network, task_statistics
 from hear_fusion.evaluate.representations import HeadTrainer, Layers, choice_of
 from hear_fusion.evaluate.results import Study, TaskStudy
 from hear_fusion.evaluate.selection import Group, Selection, select_layers
 from hear_fusion.evaluate.store import StoredTask
 from hear_fusion.evaluate.study_config import StudyConfig
-from hear_fusion.tasks.folder import recipe_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,33 +89,26 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     out = setup.features_folder(config.backbone)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out / ".lock"):
-        effort = Effort(out / "effort.json", recipe_of(config.as_json()))
-        with effort.step("load"):
-            network = Network.load(config.backbone, setup.model, device=setup.device)
-            if setup.task_statistics and "input_mean" not in network.model.backbone.weight_options:
-                raise ValueError(
-                    "task_statistics must be off for a network without input normalisation, got "
-                    f"{config.backbone}; it is for ast"
-                )
+        network = Network.load(config.backbone, setup.model, device=setup.device)
+        if setup.task_statistics and "input_mean" not in network.model.backbone.weight_options:
+            raise ValueError(
+                "task_statistics must be off for a network without input normalisation, got "
+                f"{config.backbone}; it is for ast"
+            )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
-        with effort.step("embed"):
-            stored = [_embed(network, task, setup) for task in folders]
+        stored = [_embed(network, task, setup) for task in folders]
         trainer = HeadTrainer(config, out / "heads", setup.device)
         alone: list[Layers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
-        results: dict[str, dict[Layers, LinearResult]] = {}
-        with effort.step("heads"):
-            for task in stored:
-                results[task.name] = trainer.evaluate(task, alone)
-            selection = _select(config, stored, results, setup.paper_selection)
-            fused: Layers = tuple(sorted({selection.middle, selection.late}))
-            setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
-            for task in stored:
-                results[task.name] |= trainer.evaluate(task, [fused])
-        with effort.step("statistics"):
-            tasks = tuple(
-                _task_study(config, task, results[task.name], selection, setup) for task in stored
-            )
+        results = {task.name: trainer.evaluate(task, alone) for task in stored}
+        selection = _select(config, stored, results, setup.paper_selection)
+        fused: Layers = tuple(sorted({selection.middle, selection.late}))
+        setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
+        for task in stored:
+            results[task.name] |= trainer.evaluate(task, [fused])
+        tasks = tuple(
+            _task_study(config, task, results[task.name], selection, setup) for task in stored
+        )
     study = Study(
         backbone=config.backbone,
         middle=selection.middle,
@@ -129,8 +120,12 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         config={**config.as_json(), "task_statistics": setup.task_statistics},
         versions=package_versions(),
         hardware=describe_hardware(setup.device),
-        seconds=effort.seconds,
-        peak_bytes=effort.peak_bytes,
+        # Of the runs that made them, which need not be this one.
+        seconds={
+            "embed": sum(task.seconds for task in stored),
+            "heads": sum(each.seconds for found in results.values() for each in found.values()),
+        },
+        peak_bytes=peak_memory(),
         date=datetime.date.today().isoformat(),
     )
     study.write(setup.study_folder(config.backbone))

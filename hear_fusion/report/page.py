@@ -169,9 +169,9 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "hardware", study.hardware
     if study.seconds:
         steps = ", ".join(f"{step} {duration(time)}" for step, time in study.seconds.items())
-        yield "wall time, all runs", f"{duration(sum(study.seconds.values()))} ({steps})"
+        yield "wall time", f"{duration(sum(study.seconds.values()))} ({steps})"
     if study.peak_bytes:
-        yield "peak memory", f"{study.peak_bytes / 2**30:.2f} GiB"
+        yield "peak memory, last run", f"{study.peak_bytes / 2**30:.2f} GiB"
     if study.date:
         yield "date", study.date
 

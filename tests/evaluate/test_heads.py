@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from torch.nn.functional import cross_entropy
 
 from hear_fusion.evaluate.features import Features
-from hear_fusion.evaluate.head_stack import initial_weights, scores
+from hear_fusion.evaluate.head_stack import HeadStack, initial_weights, scores
 from hear_fusion.evaluate.heads import Clips, Trained, train_heads
 from hear_fusion.evaluate.protocol import Protocol
 from hear_fusion.evaluate.published import published_rates
-from hear_fusion.evaluate.rotations import hold_out
 
 N_TRAIN, N_VALID, DIM, N_CLASSES = 230, 60, 20, 4
 PROTOCOL = Protocol(learning_rates=(1e-5, 1e-3, 1e-2), seeds=(42,), max_epochs=60, patience=5)
@@ -179,6 +177,69 @@ def test_finished_heads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len({n_heads for _, n_heads in needed}) > 1
 
 
+@pytest.mark.parametrize(("n_bytes", "most"), [(1 << 28, [4]), (130_000, [2, 2]), (1, [1] * 4)])
+def test_as_many_train_at_once_as_memory_allows(
+    n_bytes: int, most: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is of 3 x 4 weights of 32, held five times, and of 200 rows with 12 scores, twice."""
+    n_runs = []
+
+    def watched(scaled: torch.Tensor, *args: Any) -> HeadStack:
+        n_runs.append(len(scaled))
+        return HeadStack(scaled, *args)
+
+    monkeypatch.setattr("hear_fusion.evaluate.heads._CPU_BYTES", n_bytes)
+    monkeypatch.setattr("hear_fusion.evaluate.heads.HeadStack", watched)
+    _, clips = mixed_clips()
+    train_heads(clips, replace(PROTOCOL, seeds=(42, 43), max_epochs=1))
+    assert n_runs == most
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 4 * 4 * (32 + 12) * 10])
+def test_clips_are_scored_in_chunks(chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of 32 columns and 12 scores of each of four runs: ten clips fit, or one at least."""
+    sizes = []
+
+    def watched(scaled: torch.Tensor, rates: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        sizes.append(rows.shape[1])
+        return scores(scaled, rates, rows)
+
+    monkeypatch.setattr("hear_fusion.evaluate.heads.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("hear_fusion.evaluate.heads.scores", watched)
+    _, clips = mixed_clips()
+    train_heads(clips, replace(PROTOCOL, seeds=(42, 43), max_epochs=1))
+    n = 10 if chunk_bytes > 1 else 1
+    assert sizes == [n] * (2 * N_VALID // n)
+
+
+def test_a_step_where_gradients_are_as_small_as_adams_epsilon() -> None:
+    """Heads sure of a clip, with 1e-9 to 1e-7 for the other class, move as torch's do."""
+    rows = torch.eye(3)[[0, 1, 2]] * torch.tensor([20.5, 18.0, 16.0])[:, None]
+    weights = torch.tensor([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+    classes = torch.zeros(3, dtype=torch.int64)
+    peer = torch.nn.Linear(3, 2, bias=False)
+    with torch.no_grad():
+        peer.weight.copy_(weights)
+    adam = torch.optim.Adam(peer.parameters(), lr=1e-3)
+    cross_entropy(peer(rows) / 1, classes).div(2).backward()
+    adam.step()
+    rates = torch.tensor([[1e-3]])
+    stack = HeadStack((weights / 1e-3)[None, None], rates, 0.0)
+    stack.step(rows[None], classes[None])
+    ours, theirs = stack.scaled[0, 0] * 1e-3 - weights, peer.weight.detach() - weights
+    assert (theirs[1].abs() > 1e-4).any()
+    assert (theirs[1].abs() < 9e-4).any()
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-6)
+
+
+def test_initial_weights_are_uniform_as_torchs() -> None:
+    weights = initial_weights(2000, 9, 16, torch.Generator().manual_seed(0))
+    assert (weights[:, 10:] == 0).all()
+    for column in weights[:, :10].T:
+        assert column.abs().max() <= 1 / 3
+        assert column.std() == pytest.approx(2 / 3 / 12**0.5, rel=0.05)
+
+
 def test_a_tie_moves_the_best_to_the_later_epoch(clips: Clips) -> None:
     """A rate too small to change any decision: every epoch ties, so none is the last."""
     still = Protocol(learning_rates=(1e-12,), seeds=(42,), max_epochs=9, patience=2)
@@ -194,60 +255,6 @@ def test_beside_logistic_regression(clips: Clips) -> None:
     # The paper's patience; stopped early, a head may differ in a few of 60 clips.
     ((trained,),) = train_heads(clips, Protocol(learning_rates=(1e-2,), seeds=(42,)))
     assert trained.correct[0].mean() > expected - 0.08
-
-
-def test_layers_and_splits_gathered_from_files_are_the_array(tmp_path: Path) -> None:
-    raw, classes = raw_clips()
-    raw.tofile(tmp_path / "raw")
-    mapped = np.memmap(tmp_path / "raw", np.float32, "r", shape=raw.shape)
-    parts = [[p[:, :3], p[:, 3:]] for p in (mapped[:100], mapped[100:])]
-    gathered = Features([parts], n_fit=N_TRAIN, held_bytes=0)
-    held = Features([[[raw]]], n_fit=N_TRAIN)
-    index = torch.tensor([250, 3, 99, 100, 3])
-    torch.testing.assert_close(all_rows(gathered, index), all_rows(held, index), rtol=0, atol=1e-6)
-    expected = StandardScaler().fit(raw[:N_TRAIN]).transform(raw[index.numpy()])
-    np.testing.assert_allclose(all_rows(held, index)[:, :DIM].numpy(), expected, rtol=0, atol=1e-5)
-    ((one,),) = train_heads(make_clips(gathered, classes), PROTOCOL)
-    ((other,),) = train_heads(make_clips(held, classes), PROTOCOL)
-    np.testing.assert_array_equal(one.correct, other.correct)
-
-
-class Watched(np.ndarray):
-    largest = 0
-
-    def __getitem__(self, key: Any) -> Any:
-        found = super().__getitem__(key)
-        Watched.largest = max(Watched.largest, len(found))
-        return found
-
-
-def test_files_are_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("features", "heads"):
-        monkeypatch.setattr(f"hear_fusion.evaluate.{module}.CHUNK_BYTES", 4 * 32 * 50)
-    raw, classes = raw_clips()
-    features = Features([[[raw.view(Watched)]]], n_fit=N_TRAIN, held_bytes=0)
-    train_heads(make_clips(features, classes), replace(PROTOCOL, max_epochs=2, batch_size=40))
-    assert 0 < Watched.largest <= 50
-
-
-def test_a_constant_feature_is_zero() -> None:
-    raw, _ = raw_clips()
-    raw[:, 5] = 0.1
-    rows = all_rows(Features([[[raw]]], n_fit=N_TRAIN))
-    assert (rows[:, 5] == 0).all()
-    assert (rows[:, DIM] == 1).all()
-    assert (rows[:, DIM + 1 :] == 0).all()
-
-
-def test_clips_are_held_out_until_every_class_occurs() -> None:
-    classes = np.arange(100) % 5
-    draws = [hold_out(classes, 0.1, seed, 100) for seed in range(20)]
-    for train, valid in draws:
-        assert len(valid) == 10
-        assert len(set(classes[valid])) == 5
-        assert sorted([*train, *valid]) == list(range(100))
-    assert any(len(set(classes[hold_out(classes, 0.1, s, 1)[1]])) < 5 for s in range(20))
-    assert len(hold_out(np.arange(30), 0.1, 0, 5)[1]) == 3, "the last draw stands"
 
 
 def test_published_rates() -> None:

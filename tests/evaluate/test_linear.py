@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.fold import Representation
+from hear_fusion.evaluate.features import bytes_of
+from hear_fusion.evaluate.fold import Representation, clips_of_fold
+from hear_fusion.evaluate.heads import Clips, train_heads
 from hear_fusion.evaluate.linear import LinearResult, is_single_label, linear_evaluation
-from hear_fusion.evaluate.protocol import Protocol
+from hear_fusion.evaluate.protocol import PAPER_RATES, Protocol
+from hear_fusion.evaluate.rotations import rotations
 
 QUICK = Protocol(learning_rates=(1e-4, 1e-2), seeds=(42, 43), max_epochs=60)
 DIM = 40
@@ -81,6 +85,69 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
         np.testing.assert_array_equal(correct, again)
 
 
+KFOLD = {**SCENES, "split_mode": "presplit_kfold", "splits": ["fold00", "fold01", "fold02"]}
+
+
+def differing(tmp_path: Path) -> tuple[dict[str, Representation], Labels]:
+    """Three representations of one dimension that tell ever less, and one of another."""
+    arrays, labels = quiet_features(KFOLD["splits"], tmp_path, n_clips=30)
+    rng = np.random.default_rng(1)
+    noise = {name: rng.normal(size=array.shape) for name, array in arrays.items()}
+    found: dict[str, Representation] = {
+        f"noise {size}": {
+            name: [(array + size * noise[name]).astype(np.float32)]
+            for name, array in arrays.items()
+        }
+        for size in (0.0, 0.005, 0.02)
+    }
+    return found | {"short": {name: [array[:, -9:]] for name, array in arrays.items()}}, labels
+
+
+def test_each_representation_has_its_own_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if each were alone, with every field from the heads of the rate that is chosen."""
+    sizes = []
+
+    def watched(group: dict[str, Representation], *args: Any) -> Clips:
+        sizes.append(len(group))
+        return clips_of_fold(group, *args)
+
+    monkeypatch.setattr("hear_fusion.evaluate.linear.clips_of_fold", watched)
+    monkeypatch.setattr("hear_fusion.evaluate.linear.HELD_BYTES", 2 * bytes_of(90, DIM))
+    representations, labels = differing(tmp_path)
+    protocol = replace(QUICK, learning_rates=(1e-4, 1e-2, 1e-7))
+    together = evaluate(representations, labels, KFOLD, protocol)
+    assert sizes == [2, 2, 2, 1, 1, 1, 1, 1, 1], "groups of what can be held, fold by fold"
+    assert len({result.test_accuracy.mean() for result in together.values()}) == 4
+    for name, representation in representations.items():
+        found = together[name]
+        folds = []
+        for rotation in rotations(KFOLD):
+            clips = clips_of_fold({name: representation}, labels, rotation, protocol, "cpu")
+            folds.extend(train_heads(clips, protocol))
+        chosen = protocol.learning_rates.index(found.learning_rate)
+        valid = np.mean([[run.valid_accuracy for run in runs] for runs in folds], axis=(0, 1))
+        assert chosen == valid.argmax()
+        assert list(found.valid_by_rate.values()) == pytest.approx(valid.tolist())
+        for fold, runs in enumerate(folds):
+            for seed, run in enumerate(runs):
+                assert found.valid_accuracy[seed, fold] == run.valid_accuracy[chosen]
+                assert found.best_epoch[seed, fold] == run.best_epoch[chosen]
+                assert found.test_accuracy[seed, fold] == run.correct[chosen].mean()
+                np.testing.assert_array_equal(found.correct[fold][seed], run.correct[chosen])
+        assert found.seconds > 0
+    assert {result.learning_rate for result in together.values()} == {1e-2}
+
+
+def test_the_papers_protocol_unless_another_is_given() -> None:
+    rng = np.random.default_rng(0)
+    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES["splits"]}
+    found = evaluate({"one": split}, {key: list("aabbcc") for key in SCENES["splits"]}, SCENES)
+    assert tuple(found["one"].valid_by_rate) == PAPER_RATES
+    assert found["one"].test_accuracy.shape == (3, 1)
+
+
 def test_each_rate_is_chosen_on_validation_alone() -> None:
     """Test clips carry the wrong labels: the rate that learns must still win."""
     rng = np.random.default_rng(0)
@@ -113,6 +180,11 @@ def test_errors_say_what_to_do() -> None:
         evaluate({"one": split}, labels, {**SCENES, "prediction_type": "multilabel"})
     with pytest.raises(ValueError, match=r"labels of valid must be .* got 3 for"):
         evaluate({"one": split}, {**labels, "valid": list("aba")}, SCENES)
+    flat = {name: [np.zeros(4, np.float32)] for name in SCENES["splits"]}
+    with pytest.raises(ValueError, match=r"layers must be arrays \(clip, dim\)"):
+        evaluate({"one": flat}, labels, SCENES)
+    with pytest.raises(ValueError, match="labels of train must be one or more"):
+        evaluate({"one": split}, {key: [] for key in labels}, SCENES)
     broken = np.zeros((4, 3), np.float32)
     broken[2, 1] = np.nan
     with pytest.raises(ValueError, match="features must be finite"):

@@ -98,10 +98,9 @@ def test_a_second_run_trains_nothing(setup: StudySetup, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("hear_fusion.evaluate.representations.linear_evaluation", fail)
     again = run_study(CONFIG, setup)
-    assert replace(again, seconds=first.seconds, peak_bytes=again.peak_bytes) == first
-    # What it took in all, not what looking it up took: the page of a study says so.
-    assert all(first.seconds[step] < spent for step, spent in again.seconds.items())
-    assert again.peak_bytes >= first.peak_bytes
+    # What it took to make, not what it takes to look up.
+    assert min(again.seconds.values()) > 0
+    assert replace(again, peak_bytes=first.peak_bytes) == first
     other = replace(CONFIG, protocol=replace(PROTOCOL, seeds=(3,)))
     with pytest.raises(AssertionError):  # another protocol is another result
         run_study(other, setup)
@@ -184,12 +183,14 @@ def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None
         tuple(rng.random((2, n)) > 0.5 for n in (4, 5, 6)),
         rng.integers(9, size=(2, 3)),
         {1e-3: 0.5, 1e-2: 0.25},
+        1.5,
     )
     path = tmp_path / "task" / "cnn14_3.npz"
     write_result(path, "recipe", result)
     found = read_result(path, "recipe")
     assert found is not None
     assert (found.learning_rate, found.valid_by_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
+    assert found.seconds == 1.5
     for name in ("valid_accuracy", "test_accuracy", "best_epoch"):
         np.testing.assert_array_equal(getattr(found, name), getattr(result, name))
     for one, other in zip(found.correct, result.correct, strict=True):
