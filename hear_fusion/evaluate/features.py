@@ -114,7 +114,7 @@ class Features:
 
         scaler = StandardScaler()
         for begin, end in self._chunks(n_fit):
-            scaler.partial_fit(self._raw(which, np.arange(begin, end)).astype(np.float64))
+            scaler.partial_fit(self._raw(which, np.arange(begin, end)))
         mean, scale = (
             torch.from_numpy(values.astype(np.float32)).to(self._device)
             for values in (scaler.mean_, scaler.scale_)

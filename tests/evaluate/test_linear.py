@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,12 @@ def differing(tmp_path: Path) -> tuple[dict[str, Representation], Labels]:
     return found | {"short": {name: [array[:, -9:]] for name, array in arrays.items()}}, labels
 
 
+@pytest.mark.parametrize(
+    ("n_held", "expected"),
+    [(2, [2, 2, 2, 1, 1, 1, 1, 1, 1]), (0, [1] * 12), (9, [3, 3, 3, 1, 1, 1])],
+)
 def test_each_representation_has_its_own_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    n_held: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if each were alone, with every field from the heads of the rate that is chosen."""
     sizes = []
@@ -114,11 +119,13 @@ def test_each_representation_has_its_own_result(
         return clips_of_fold(group, *args)
 
     monkeypatch.setattr("hear_fusion.evaluate.linear.clips_of_fold", watched)
-    monkeypatch.setattr("hear_fusion.evaluate.linear.HELD_BYTES", 2 * bytes_of(90, DIM))
+    monkeypatch.setattr("hear_fusion.evaluate.linear.HELD_BYTES", n_held * bytes_of(90, DIM))
     representations, labels = differing(tmp_path)
     protocol = replace(QUICK, learning_rates=(1e-4, 1e-2, 1e-7))
+    began = time.monotonic()
     together = evaluate(representations, labels, KFOLD, protocol)
-    assert sizes == [2, 2, 2, 1, 1, 1, 1, 1, 1], "groups of what can be held, fold by fold"
+    assert sizes == expected, "groups of what can be held, fold by fold"
+    assert sum(result.seconds for result in together.values()) <= time.monotonic() - began
     assert len({result.test_accuracy.mean() for result in together.values()}) == 4
     for name, representation in representations.items():
         found = together[name]
