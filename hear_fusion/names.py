@@ -28,6 +28,15 @@ class Choice:
         hop = () if self.hop_ms is None else (f"{self.hop_ms}ms",)
         return "_".join([self.backbone, *map(str, self.layers), *hop])
 
+    @property
+    def import_name(self) -> str:
+        """Name that the HEAR tools import the module by.
+
+        >>> Choice("cnn14", (3, 6)).import_name
+        'hear_fusion.cnn14_3_6'
+        """
+        return f"hear_fusion.{self}"
+
 
 def is_choice_like(name: str) -> bool:
     """Tell whether a name is meant as a choice, valid or not: by its shape or its network.

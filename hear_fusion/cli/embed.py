@@ -25,13 +25,7 @@ from hear_fusion.cli import options
     metavar="NAME",
     help="Also write the embeddings of these modules as heareval does: one or more names.",
 )
-@click.option(
-    "--embeddings-dir",
-    type=options.PATH,
-    default=Path("embeddings"),
-    show_default=True,
-    help="Where the embeddings of modules are written.",
-)
+@options.embeddings_dir
 @options.network_weights
 @options.model_options
 @options.device
@@ -84,7 +78,8 @@ def embed(
                 continue
             for choice in choices:
                 export_module(stored, task, choice, network, embeddings_dir)
-            n_clips = sum(map(len, stored.filenames.values()))
-            click.echo(f"{task.name}: {n_clips} clips, {stored.seconds:.1f} s, {stored.folder}")
+            click.echo(
+                f"{task.name}: {stored.n_clips} clips, {stored.seconds:.1f} s, {stored.folder}"
+            )
     except (ValueError, OSError, WeightsError) as err:
         raise click.ClickException(str(err)) from err

@@ -17,13 +17,7 @@ from hear_fusion.cli import options
     help="Weights file for load_model of every MODULE; without it each takes its default.",
 )
 @options.model_options
-@click.option(
-    "--embeddings-dir",
-    type=options.PATH,
-    default=Path("embeddings"),
-    show_default=True,
-    help="Where embeddings, predictions and scores are kept.",
-)
+@options.embeddings_dir
 @click.option(
     "--grid-points",
     type=click.IntRange(min=1),

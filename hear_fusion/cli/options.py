@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from hear_fusion.tasks.schema import SAMPLE_RATES
 
 PATH = click.Path(path_type=Path)
 
@@ -29,6 +32,23 @@ model_options = click.option(
 device = click.option(
     "--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1."
 )
+
+
+embeddings_dir = click.option(
+    "--embeddings-dir",
+    type=PATH,
+    default=Path("embeddings"),
+    show_default=True,
+    help="Where embeddings, predictions and scores are kept.",
+)
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    metavar="N",
+    help="Number of processes.  [default: one for each core]",
+)
+RATES = tuple(map(str, SAMPLE_RATES))
 
 
 def sample_rates(*rates: str) -> Callable[[Callable[..., object]], Callable[..., object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.argument("name", type=click.Choice(list(DATA_SETS)), metavar="NAME")
 @click.argument("source", type=_EXISTING)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@options.sample_rates("16000", "22050", "32000", "44100", "48000")
+@options.sample_rates(*options.RATES)
 @click.option(
     "--splits",
     "splits_file",
@@ -36,12 +35,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     is_flag=True,
     help="Make the folder also if clips are missing; its name then ends in 'partial'.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Number of processes.  [default: one for each core]",
-)
+@options.jobs
 def prepare(
     name: str,
     source: Path,
@@ -49,7 +43,7 @@ def prepare(
     sample_rates: tuple[str, ...],
     splits_file: Path | None,
     allow_missing: bool,
-    jobs: int | None,
+    jobs: int,
 ) -> None:
     """Make a HEAR task folder in OUT from the official archive of a data set.
 
@@ -82,7 +76,7 @@ def prepare(
                 sample_rates=[int(rate) for rate in dict.fromkeys(sample_rates)],
                 splits_file=splits_file,
                 allow_missing=allow_missing,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=jobs,
                 on_clip=bar.update,
             )
     except KeyboardInterrupt:

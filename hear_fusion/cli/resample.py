@@ -1,11 +1,12 @@
 """``hear-fusion tasks resample``: the missing sample rate of whole task folders."""
 
-import os
 from pathlib import Path
 
 import click
 
-_RATES = click.Choice(["16000", "22050", "32000", "44100", "48000"])
+from hear_fusion.cli import options
+
+_RATES = click.Choice(options.RATES)
 
 
 @click.command()
@@ -26,14 +27,10 @@ _RATES = click.Choice(["16000", "22050", "32000", "44100", "48000"])
     metavar="HZ",
     help="Rate to make it from.  [default: the highest there]",
 )
-@click.option(
-    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
-)
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: all cores]"
-)
+@options.task
+@options.jobs
 def resample(
-    tasks_dir: Path, to_hz: str, from_hz: str | None, tasks: tuple[str, ...], jobs: int | None
+    tasks_dir: Path, to_hz: str, from_hz: str | None, tasks: tuple[str, ...], jobs: int
 ) -> None:
     """Add a sample rate to the task folders in TASKS_DIR.
 
@@ -51,7 +48,6 @@ def resample(
 
     from hear_fusion.tasks.resample import plan_resampling, resample_task
 
-    n_jobs = jobs or os.cpu_count() or 1
     problems: list[str] = []
     try:
         plans = plan_resampling(
@@ -60,7 +56,7 @@ def resample(
         with tqdm(total=sum(len(plan.jobs) for plan in plans), unit="file", disable=None) as bar:
             for plan in plans:
                 bar.set_description(plan.task.name)
-                done = resample_task(plan, n_jobs, bar.update)
+                done = resample_task(plan, jobs, bar.update)
                 problems += done.problems
                 source = "was there" if done.from_hz is None else f"from {done.from_hz} Hz"
                 state = f"incomplete: {len(done.problems)} problems" if done.problems else source

@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.evaluate.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
-from hear_fusion.evaluate.folders import read_metadata, require_audio
+from hear_fusion.evaluate.folders import read_metadata, require_audio, text_files
 from hear_fusion.evaluate.identity import refuse_other_task
 from hear_fusion.evaluate.network import Network
 from hear_fusion.evaluate.store import (
     RECORD_FILE,
     SCENES,
-    Features,
+    LayerArray,
     StoredTask,
     array_path,
     pace_of,
@@ -74,7 +74,7 @@ def embed_task(
     if found is None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (*task.glob("*.json"), *task.glob("*.csv")):
+    for path in text_files(task):
         shutil.copy(path, folder)
     began = time.monotonic()
     with tqdm(
@@ -143,7 +143,7 @@ class _Writer:
         self._times: list[list[float]] = [[]] * len(n_rows)
         self._times_path = timestamps_path(folder, clips.split, pace)
         self._times_path.parent.mkdir(parents=True, exist_ok=True)
-        self._arrays: list[Features] = [
+        self._arrays: list[LayerArray] = [
             np.lib.format.open_memmap(
                 array_path(folder, clips.split, pace, layer.number),
                 mode="w+",

@@ -17,7 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.evaluate.folders import embeddings_folder_name
+from hear_fusion.evaluate.folders import (
+    METADATA_FILE,
+    VOCABULARY_FILE,
+    embeddings_folder_name,
+)
 from hear_fusion.evaluate.identity import (
     DONE_FILE,
     WeightsIdentity,
@@ -25,7 +29,7 @@ from hear_fusion.evaluate.identity import (
     refuse_other_weights,
 )
 from hear_fusion.evaluate.network import Network
-from hear_fusion.evaluate.store import SCENES, Features, StoredTask, pace_of
+from hear_fusion.evaluate.store import SCENES, LayerArray, StoredTask, pace_of
 from hear_fusion.names import Choice
 
 # What heareval adds to the end of an event, whose intervals are open there.
@@ -50,7 +54,7 @@ def export_module(
     Raises:
         ValueError: If a finished folder was made with other weights or another state of the task.
     """
-    module = f"hear_fusion.{choice}"
+    module = choice.import_name
     folder = embeddings_dir / embeddings_folder_name(module, network.options) / task.name
     file = str(network.model_file) if network.model_file else None
     weights = WeightsIdentity.of(network.model, module, file)
@@ -60,8 +64,7 @@ def export_module(
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    texts = ["task_metadata.json", "labelvocabulary.csv"]
-    for name in [*texts, *(f"{split}.json" for split in stored.splits)]:
+    for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
         shutil.copy(task / name, folder)
     is_event = stored.metadata["embedding_type"] == "event"
     for split in stored.splits:
@@ -135,11 +138,11 @@ def labels_at(events: Sequence[dict[str, Any]], time_ms: float) -> list[Any]:
     ]
 
 
-def _arrays(stored: StoredTask, split: str, choice: Choice, pace: str) -> list[Features]:
+def _arrays(stored: StoredTask, split: str, choice: Choice, pace: str) -> list[LayerArray]:
     return [stored.features(split, number, pace) for number in choice.layers or (ORIGINAL,)]
 
 
-def _matrix(folder: Path, split: str, arrays: Sequence[Features]) -> NDArray[np.float32]:
+def _matrix(folder: Path, split: str, arrays: Sequence[LayerArray]) -> NDArray[np.float32]:
     """Open the matrix of a split, a bare float32 memory map, and write its size beside it."""
     shape = (len(arrays[0]), sum(array.shape[1] for array in arrays))
     _write_json(folder / f"{split}.embedding-dimensions.json", shape)

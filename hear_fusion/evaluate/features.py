@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 # Arrays of one split, layer by layer, each of shape (clip, dim of the layer).
-Layers = Sequence[NDArray[np.float32]]
+LayerArrays = Sequence[NDArray[np.float32]]
 HELD_BYTES = 2 << 30
 CHUNK_BYTES = 64 << 20
 _ALIGNMENT = 16
@@ -30,7 +30,7 @@ class Features:
 
     def __init__(
         self,
-        representations: Sequence[Sequence[Layers]],
+        representations: Sequence[Sequence[LayerArrays]],
         *,
         n_fit: int,
         device: torch.device | str = "cpu",
@@ -141,7 +141,7 @@ def _width(dim: int) -> int:
     return -(-(dim + 1) // _ALIGNMENT) * _ALIGNMENT
 
 
-def _check_shapes(representations: Sequence[Sequence[Layers]]) -> None:
+def _check_shapes(representations: Sequence[Sequence[LayerArrays]]) -> None:
     sizes = set()
     for splits in representations:
         dims = [[array.shape[1:] for array in layers] for layers in splits]

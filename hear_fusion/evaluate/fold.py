@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from hear_fusion.evaluate.features import Features, Layers
+from hear_fusion.evaluate.features import Features, LayerArrays
 from hear_fusion.evaluate.heads import Clips
 from hear_fusion.evaluate.protocol import Protocol
 from hear_fusion.evaluate.rotations import Rotation, hold_out
 
 # Layers of each split.
-Representation = Mapping[str, Layers]
+Representation = Mapping[str, LayerArrays]
 Labels = Mapping[str, Sequence[str]]
 
 
@@ -68,7 +68,7 @@ def clips_of_fold(
     )
 
 
-def _check_labels(name: str, split: str, layers: Layers, labels: Sequence[str]) -> None:
+def _check_labels(name: str, split: str, layers: LayerArrays, labels: Sequence[str]) -> None:
     sizes = {len(array) for array in layers}
     if sizes != {len(labels)} or not labels:
         raise ValueError(

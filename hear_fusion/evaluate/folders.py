@@ -8,6 +8,7 @@ from typing import Any
 
 _LOGGER = logging.getLogger(__name__)
 METADATA_FILE = "task_metadata.json"
+VOCABULARY_FILE = "labelvocabulary.csv"
 
 
 def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path]:
@@ -62,6 +63,17 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     return metadata
 
 
+def text_files(folder: Path) -> list[Path]:
+    """List what a task folder, or one made of it, says beside its sounds, sorted by name."""
+    return sorted((*folder.glob("*.json"), *folder.glob("*.csv")))
+
+
+def rate_folders(task: Path) -> list[Path]:
+    """List the folders of a task that hold audio, by rising sample rate."""
+    folders = (entry for entry in task.iterdir() if entry.is_dir() and entry.name.isdecimal())
+    return sorted(folders, key=lambda folder: int(folder.name))
+
+
 def require_audio(task: Path, sample_rate: int) -> None:
     """Check that a task holds its audio at a model's sample rate.
 
@@ -75,10 +87,7 @@ def require_audio(task: Path, sample_rate: int) -> None:
         if not (task / str(sample_rate) / split).is_dir()
     ]
     if missing:
-        rates = sorted(
-            (entry.name for entry in task.iterdir() if entry.is_dir() and entry.name.isdigit()),
-            key=int,
-        )
+        rates = [folder.name for folder in rate_folders(task)]
         raise ValueError(
             f"task {task.name} must hold {sample_rate} Hz audio in {sample_rate}/{missing[0]}, got "
             f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; add it with "
@@ -105,6 +114,6 @@ def _require_task_files(task: Path) -> None:
         raise ValueError(
             f"{task / METADATA_FILE} must list its splits, got {splits!r}; make the task anew"
         )
-    for name in ("labelvocabulary.csv", *(f"{split}.json" for split in splits)):
+    for name in (VOCABULARY_FILE, *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():
             raise ValueError(f"task {task.name} must hold {name}, got none; make the task anew")

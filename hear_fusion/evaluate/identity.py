@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from hear_fusion.evaluate.folders import text_files
 from hear_fusion.files import write_whole
 
 WEIGHTS_FILE = "weights.json"
@@ -100,7 +101,7 @@ def refuse_other_task(
     """
     if not (task_folder / done).exists():
         return
-    for original in sorted((*task.glob("*.json"), *task.glob("*.csv"))):
+    for original in text_files(task):
         copy = task_folder / original.name
         if not copy.exists() or copy.read_bytes() != original.read_bytes():
             raise ValueError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
+from hear_fusion.evaluate.folders import text_files
 from hear_fusion.evaluate.heads_cache import read_result, write_result
 from hear_fusion.evaluate.linear import LinearResult, linear_evaluation
 from hear_fusion.evaluate.protocol import Protocol
@@ -119,6 +120,6 @@ class HeadTrainer:
 def _digest(task: StoredTask) -> str:
     """Hash what the features and labels of a task were made of; weights are in the record."""
     digest = hashlib.sha256()
-    for path in sorted((*task.folder.glob("*.json"), *task.folder.glob("*.csv"))):
+    for path in text_files(task.folder):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from hear_fusion.evaluate.selection import Group, Grouping, fused_layers
 from hear_fusion.files import write_whole
 
 STUDY_FILE = "study.json"
@@ -84,7 +85,7 @@ class TaskStudy:
     n_clips: int
     n_classes: int
     n_folds: int
-    group: Literal["middle", "late"]
+    group: Group
     layers: Mapping[int, Estimate]
     original: Estimate
     fused: Estimate
@@ -114,7 +115,7 @@ class Study:
     middle: int
     late: int
     selection: Literal["validation", "test"]
-    grouping: Literal["config", "data", "mixed"]
+    grouping: Grouping
     tasks: tuple[TaskStudy, ...]
     weights_sha256: str
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -127,7 +128,7 @@ class Study:
     @property
     def chosen(self) -> tuple[int, ...]:
         """Layers of the fusion, ascending; one alone where M and L are the same."""
-        return tuple(sorted({self.middle, self.late}))
+        return fused_layers(self.middle, self.late)
 
     @property
     def module(self) -> str:

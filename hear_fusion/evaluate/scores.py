@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.folders import read_metadata
+from hear_fusion.evaluate.folders import VOCABULARY_FILE, read_metadata
 from hear_fusion.evaluate.stored import read_official_score, read_predictions
 
 Indices = NDArray[np.int64]
@@ -240,5 +240,5 @@ def _official_score(metric: str, labels: Sequence[str]) -> Any:
 def _labels(task_folder: Path) -> list[str]:
     import pandas as pd
 
-    vocabulary = pd.read_csv(task_folder / "labelvocabulary.csv").sort_values("idx")
+    vocabulary = pd.read_csv(task_folder / VOCABULARY_FILE).sort_values("idx")
     return [str(label) for label in vocabulary["label"]]

@@ -34,6 +34,16 @@ class Selection:
     groups: Mapping[str, Group]
     grouping: Grouping
 
+    @property
+    def fused(self) -> tuple[int, ...]:
+        """Layers of the fusion (`fused_layers`)."""
+        return fused_layers(self.middle, self.late)
+
+
+def fused_layers(middle: int, late: int) -> tuple[int, ...]:
+    """List the layers of the fusion of M and L, ascending; one alone where they are the same."""
+    return tuple(sorted({middle, late}))
+
 
 def select_layers(scores: Mapping[str, Scores], given: Mapping[str, Group]) -> Selection:
     """Choose M and L.

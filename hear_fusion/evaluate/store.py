@@ -31,7 +31,8 @@ from hear_fusion.names import Choice
 RECORD_FILE = "store.json"
 SCENES = "scenes"
 
-Features = NDArray[np.float32]
+LayerArray = NDArray[np.float32]
+"""Features of a layer, shape (row, dim)."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,19 @@ class StoredTask:
         """Names of the splits, in the order of the metadata."""
         return list(self.filenames)
 
+    @property
+    def n_clips(self) -> int:
+        """Number of clips, in all splits."""
+        return sum(map(len, self.filenames.values()))
+
     def labels(self, split: str) -> list[list[Any]]:
         """Labels, or events, of each clip of a split, in the order of the rows."""
         entries = json.loads((self.folder / f"{split}.json").read_text(encoding="utf-8"))
         return [entries[name] for name in self.filenames[split]]
 
-    def features(self, split: str, layer: int, pace: str = SCENES) -> Features:
+    def features(self, split: str, layer: int, pace: str = SCENES) -> LayerArray:
         """Map the features of a layer into memory, shape (row, dim), float32."""
-        mapped: Features = np.load(array_path(self.folder, split, pace, layer), mmap_mode="r")
+        mapped: LayerArray = np.load(array_path(self.folder, split, pace, layer), mmap_mode="r")
         return mapped
 
     def timestamps(self, split: str, pace: str) -> list[list[float]]:

@@ -102,10 +102,9 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         setup.say(f"linear heads on {len(alone)} representations of each")
         results = {task.name: trainer.evaluate(task, alone) for task in stored}
         selection = _select(config, stored, results, setup.paper_selection)
-        fused: Layers = tuple(sorted({selection.middle, selection.late}))
         setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
         for task in stored:
-            results[task.name] |= trainer.evaluate(task, [fused])
+            results[task.name] |= trainer.evaluate(task, [selection.fused])
         tasks = tuple(
             _task_study(config, task, results[task.name], selection, setup) for task in stored
         )
@@ -189,13 +188,12 @@ def _task_study(
 ) -> TaskStudy:
     officials = {layers: _official(config, task, layers, setup) for layers in results}
     estimates = {layers: to_estimate(found, officials[layers]) for layers, found in results.items()}
-    fused: Layers = tuple(sorted({selection.middle, selection.late}))
-    original: Layers = (ORIGINAL,)
+    original, fused = (ORIGINAL,), selection.fused
     first, second = officials[original], officials[fused]
     difference = None if first is None or second is None else second - first
     return TaskStudy(
         task=task.name,
-        n_clips=sum(map(len, task.filenames.values())),
+        n_clips=task.n_clips,
         n_classes=len({str(label) for split in task.splits for (label,) in task.labels(split)}),
         n_folds=len(results[original].correct),
         group=selection.groups[task.name],
@@ -211,6 +209,6 @@ def _official(
 ) -> float | None:
     if setup.embeddings_dir is None:
         return None
-    module = f"hear_fusion.{choice_of(config.backbone, layers)}"
+    module = choice_of(config.backbone, layers).import_name
     folder = setup.embeddings_dir / embeddings_folder_name(module, task.options) / task.name
     return official_score(folder, task.weights_sha256)

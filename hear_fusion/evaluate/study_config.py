@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.evaluate.protocol import Protocol
 from hear_fusion.evaluate.selection import Group
-from hear_fusion.names import Choice, check_layers
+from hear_fusion.names import check_layers
 
 Rates = Literal["grid", "published"]
 
@@ -115,7 +115,7 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
             f"got {given!r}; see 'hear-fusion list'"
         )
     check_layers(backbone, tuple(given))
-    return Choice(backbone, tuple(given)).layers
+    return tuple(given)
 
 
 def _groups(given: Any, source: str) -> dict[Group, tuple[str, ...]]:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from hear_fusion.evaluate.folders import METADATA_FILE
-from hear_fusion.tasks.check_audio import check_audio, rate_folders
+from hear_fusion.evaluate.folders import METADATA_FILE, rate_folders
+from hear_fusion.tasks.check_audio import check_audio
 from hear_fusion.tasks.check_texts import check_texts
 from hear_fusion.tasks.findings import Finding, TaskReport, error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from hear_fusion.evaluate.folders import rate_folders
 from hear_fusion.tasks.findings import Finding, Rate, TaskTexts, error, note
 from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata
 
@@ -28,12 +29,6 @@ class Sound:
     finite: bool = True
     digest: bytes = b""
     failure: str = ""
-
-
-def rate_folders(task: Path) -> list[Path]:
-    """List the folders of a task that hold audio, by rising sample rate."""
-    folders = (entry for entry in task.iterdir() if entry.is_dir() and entry.name.isdecimal())
-    return sorted(folders, key=lambda folder: int(folder.name))
 
 
 def check_audio(

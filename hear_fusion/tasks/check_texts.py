@@ -7,9 +7,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.evaluate.folders import METADATA_FILE
+from hear_fusion.evaluate.folders import METADATA_FILE, VOCABULARY_FILE
 from hear_fusion.tasks.findings import Finding, TaskTexts, error, note
 from hear_fusion.tasks.schema import (
+    TRAIN_VALID_TEST,
     Clip,
     Event,
     TaskMetadata,
@@ -19,7 +20,6 @@ from hear_fusion.tasks.schema import (
     metadata_problems,
 )
 
-VOCABULARY_FILE = "labelvocabulary.csv"
 # heareval reads these without a default.
 _REQUIRED = ("task_name", "embedding_type", "prediction_type", "split_mode", "splits")
 _WORDS = {
@@ -27,7 +27,6 @@ _WORDS = {
     "prediction_type": ("multiclass", "multilabel"),
     "split_mode": ("trainvaltest", "presplit_kfold", "new_split_kfold"),
 }
-_TRAINVALTEST = ("train", "valid", "test")
 
 
 def check_texts(task: Path) -> TaskTexts:
@@ -75,8 +74,8 @@ def _metadata(raw: Mapping[str, Any], findings: list[Finding]) -> TaskMetadata |
     if len(findings) > before:
         return None
     splits = tuple(raw["splits"])
-    if raw["split_mode"] == "trainvaltest" and sorted(splits) == sorted(_TRAINVALTEST):
-        splits = _TRAINVALTEST  # heareval takes them by name
+    if raw["split_mode"] == "trainvaltest" and sorted(splits) == sorted(TRAIN_VALID_TEST):
+        splits = TRAIN_VALID_TEST  # heareval takes them by name
     metadata = TaskMetadata(
         task_name=raw["task_name"],
         version=str(raw.get("version", "v0")),

@@ -12,7 +12,6 @@ from hear_fusion.tasks.demo_plan import (
     EVENT_PARAM_GRID,
     MODE,
     SOUNDFONT_SOURCE,
-    SPLITS,
     SYNTH_SOURCE,
     VERSION,
     Plan,
@@ -21,7 +20,7 @@ from hear_fusion.tasks.demo_plan import (
 )
 from hear_fusion.tasks.folder import Recording
 from hear_fusion.tasks.notes import PACKAGES, Note, Phrase, read_preset_groups, render_phrases
-from hear_fusion.tasks.schema import Clip, Event, TaskMetadata
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, Event, TaskMetadata
 from hear_fusion.tasks.soundfont import Preset
 
 _SPLIT_RULE = "by connected groups of presets that share recordings: no recording is in two splits"
@@ -66,7 +65,7 @@ def plan_instruments() -> Plan:
     """Plan the task: which family plays? Presets of the test split are never heard in training."""
     rng = random.Random("demo instruments")
     clips, phrases = [], []
-    for split, count in zip(SPLITS, (24, 8, 12), strict=True):
+    for split, count in zip(TRAIN_VALID_TEST, (24, 8, 12), strict=True):
         for label, family in FAMILIES.items():
             for index in range(count):
                 program = _take(family.programs(split), index)
@@ -85,7 +84,7 @@ def plan_pitches() -> Plan:
     """Plan the task: which key is played? By instruments that are not heard in training."""
     rng = random.Random("demo pitches")
     clips, phrases = [], []
-    for split, count in zip(SPLITS, (9, 3, 5), strict=True):
+    for split, count in zip(TRAIN_VALID_TEST, (9, 3, 5), strict=True):
         for key in PITCHES:
             for index in range(count):
                 # Steps through the programs, so that neighbouring keys are played by others.
@@ -104,7 +103,7 @@ def plan_events() -> Plan:
     """Plan the task: which families play when? Five seconds of timed notes a clip."""
     rng = random.Random("demo events")
     clips, phrases = [], []
-    for split, count in zip(SPLITS, (18, 6, 9), strict=True):
+    for split, count in zip(TRAIN_VALID_TEST, (18, 6, 9), strict=True):
         for index in range(count):
             notes: list[Note] = []
             events: list[Event] = []
@@ -125,7 +124,7 @@ def plan_events() -> Plan:
             mode=MODE,
             embedding_type="event",
             prediction_type="multilabel",
-            splits=SPLITS,
+            splits=TRAIN_VALID_TEST,
             sample_duration=5.0,
             evaluation=("event_onset_200ms_fms", "segment_1s_er"),
             evaluation_params={

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hear_fusion.tasks.folder import Recording
-from hear_fusion.tasks.schema import Clip, TaskMetadata
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, TaskMetadata
 
-SPLITS = ("train", "valid", "test")
 VERSION, MODE = "v1.0.0", "small"
 NOTICE = (
     "A demonstration, not a benchmark: small, rendered by a program, and made to show in minutes "
@@ -80,7 +79,7 @@ def scene_metadata(
         mode=MODE,
         embedding_type="scene",
         prediction_type="multiclass",
-        splits=SPLITS,
+        splits=TRAIN_VALID_TEST,
         sample_duration=seconds,
         evaluation=scores,
         evaluation_params={"task_specific_param_grid": PARAM_GRID},

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from hear_fusion.tasks.demo_plan import (
     SPEECH_SOURCE,
-    SPLITS,
     TEXT_SOURCE,
     Plan,
     demo_extras,
@@ -16,7 +15,7 @@ from hear_fusion.tasks.demo_plan import (
 )
 from hear_fusion.tasks.demo_texts import PHRASES, SENTENCES, WORDS
 from hear_fusion.tasks.folder import Recording
-from hear_fusion.tasks.schema import Clip, TaskMetadata
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, TaskMetadata
 from hear_fusion.tasks.speech import PACKAGES, Utterance, render_utterances
 
 # Speakers (voice variants of espeak-ng) by split.
@@ -38,7 +37,7 @@ def plan_words() -> Plan:
     """Plan the task: which word is said? By speakers that are not heard in training."""
     rng = random.Random("demo words")
     clips, utterances = [], []
-    for split in SPLITS:
+    for split in TRAIN_VALID_TEST:
         for index, speaker in enumerate(SPEAKERS[split]):
             for word in WORDS:
                 clips.append(Clip(f"word_{word}_{split}_{index:02}.wav", split, (word,)))
@@ -59,7 +58,7 @@ def plan_languages() -> Plan:
     """Plan the task: which language is spoken? Neither text nor speaker is heard in training."""
     rng = random.Random("demo languages")
     clips, utterances = [], []
-    for split, repeats in zip(SPLITS, (4, 3, 4), strict=True):
+    for split, repeats in zip(TRAIN_VALID_TEST, (4, 3, 4), strict=True):
         for language, sentences in SENTENCES.items():
             label = language.partition("-")[0]
             for number, sentence in enumerate(sentences[_SENTENCES_IN[split]]):
@@ -83,7 +82,7 @@ def plan_voices() -> Plan:
     """Plan the task: who speaks? Saying what is not heard in training."""
     rng = random.Random("demo voices")
     clips, utterances = [], []
-    for split in SPLITS:
+    for split in TRAIN_VALID_TEST:
         for index, phrase in enumerate(PHRASES[split]):
             for voice in VOICES:
                 clips.append(Clip(f"voice_{voice}_{split}_{index:02}.wav", split, (voice,)))

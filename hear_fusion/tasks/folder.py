@@ -13,6 +13,7 @@ from pathlib import Path
 
 import soundfile
 
+from hear_fusion.evaluate.folders import METADATA_FILE, VOCABULARY_FILE
 from hear_fusion.tasks.schema import (
     SAMPLE_RATES,
     Clip,
@@ -142,7 +143,7 @@ def check_sample_rates(sample_rates: Sequence[int]) -> None:
 def read_recipe(path: Path) -> str | None:
     """Return the recipe of a complete task folder; None if it has none or is not there."""
     try:
-        recorded = json.loads((path / "task_metadata.json").read_text(encoding="utf-8"))
+        recorded = json.loads((path / METADATA_FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
     recipe = recorded.get("recipe") if isinstance(recorded, dict) else None
@@ -163,11 +164,11 @@ def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], re
                     for e in clip.events
                 ]
         _write_json(folder / f"{split}.json", entries)
-    with (folder / "labelvocabulary.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / VOCABULARY_FILE).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("idx", "label"))
         rows.writerows(enumerate(_vocabulary(clips)))
-    _write_json(folder / "task_metadata.json", {**metadata.as_json(), "recipe": recipe})
+    _write_json(folder / METADATA_FILE, {**metadata.as_json(), "recipe": recipe})
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -8,15 +8,14 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from hear_fusion.evaluate.folders import METADATA_FILE, find_tasks, read_metadata
+from hear_fusion.evaluate.folders import METADATA_FILE, find_tasks, rate_folders, read_metadata
 from hear_fusion.tasks.pool import run_jobs
-from hear_fusion.tasks.resampling import resample_pcm16
+from hear_fusion.tasks.resampling import write_pcm16
 from hear_fusion.tasks.schema import SAMPLE_RATES
 
 
@@ -128,13 +127,7 @@ def resample_file(job: Job) -> str | None:
         return f"{job.source}: holds no sound"
     if not np.isfinite(audio).all():
         return f"{job.source}: holds NaN or infinity"
-    samples = resample_pcm16(audio, job.from_hz, job.to_hz, _n_samples(job, audio.size))
-    # Through memory: libsndfile does not tell a full disk from other failures.
-    content = BytesIO()
-    soundfile.write(content, samples, job.to_hz, subtype="PCM_16", format="WAV")
-    hidden = job.target.with_name(f".{job.target.name}")
-    hidden.write_bytes(content.getbuffer())
-    hidden.replace(job.target)
+    write_pcm16(job.target, audio, job.from_hz, job.to_hz, _n_samples(job, audio.size))
     return None
 
 
@@ -175,8 +168,7 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
 
 
 def _source_rate(task: Path, from_hz: int | None) -> int:
-    folders = (entry.name for entry in task.iterdir() if entry.is_dir())
-    rates = sorted(int(name) for name in folders if name.isdecimal())
+    rates = [int(folder.name) for folder in rate_folders(task)]
     if not rates or from_hz not in (None, *rates):
         raise ValueError(
             f"task {task.name} must hold audio to resample at {from_hz or 'any'} Hz, "

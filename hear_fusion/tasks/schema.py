@@ -27,7 +27,7 @@ _PANDAS_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-_TRAINVALTEST = ("train", "valid", "test")
+TRAIN_VALID_TEST = ("train", "valid", "test")
 # heareval sorts fold names as strings: without the padding fold10 would come before fold2.
 _FOLD = re.compile(r"fold\d\d")
 
@@ -156,8 +156,8 @@ def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
             f"got {metadata.folder_name!r}"
         )
     if metadata.split_mode == "trainvaltest":
-        if metadata.splits != _TRAINVALTEST:
-            yield f"splits must be {_TRAINVALTEST}, got {metadata.splits}"
+        if metadata.splits != TRAIN_VALID_TEST:
+            yield f"splits must be {TRAIN_VALID_TEST}, got {metadata.splits}"
     elif (
         len(set(metadata.splits)) != len(metadata.splits)
         or len(metadata.splits) < 3

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from hear_fusion.tasks.resampling import resample_pcm16
+from hear_fusion.tasks.resampling import write_pcm16
 from hear_fusion.tasks.schema import Clip
 
 _RECIPE = "recipe"
-_UNFINISHED = ".part"
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,6 @@ class Staging:
         folder = self.folder / str(rate)
         for file in folder.glob("*/*"):
             file.rename(folder / file.name)
-        for file in folder.glob(f"*{_UNFINISHED}"):
-            file.unlink()
         return {file.name for file in folder.glob("*.wav")}
 
     def write(self, name: str, recording: Recording) -> None:
@@ -87,14 +82,8 @@ class Staging:
         """
         for rate in self.sample_rates:
             n_samples = None if self.seconds is None else round(self.seconds * rate)
-            samples = resample_pcm16(recording.audio, recording.sample_rate, rate, n_samples)
-            # Not soundfile's own writing to a file: it has no words for a full disk.
-            encoded = io.BytesIO()
-            soundfile.write(encoded, samples, rate, subtype="PCM_16", format="WAV")
             target = self.folder / str(rate) / name
-            unfinished = target.with_name(target.name + _UNFINISHED)
-            unfinished.write_bytes(encoded.getbuffer())
-            unfinished.rename(target)
+            write_pcm16(target, recording.audio, recording.sample_rate, rate, n_samples)
 
     def sort(self, clips: Iterable[Clip]) -> None:
         """Move each sound into the folder of its split, and delete those that are no clips."""

@@ -14,8 +14,9 @@ from hear_fusion.tasks.demo_notes import (
     plan_instruments,
     plan_pitches,
 )
-from hear_fusion.tasks.demo_plan import SPLITS, Plan
+from hear_fusion.tasks.demo_plan import Plan
 from hear_fusion.tasks.notes import Note, Phrase, read_preset_groups, render_phrases, soundfont_path
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 from hear_fusion.tasks.soundfont import Preset, preset_groups
 from hear_fusion.tasks.worker import RenderError, render
 
@@ -42,7 +43,7 @@ def test_the_child_process_reads_the_same_groups(groups: list[list[Preset]]) -> 
 @pytest.mark.parametrize("planner", PLANS)
 def test_no_recording_is_in_two_splits(planner: Planner, groups: list[list[Preset]]) -> None:
     plan = planner()
-    heard: dict[str, set[Preset]] = {split: set() for split in SPLITS}
+    heard: dict[str, set[Preset]] = {split: set() for split in TRAIN_VALID_TEST}
     for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):
         for note in phrase.notes:
             (group,) = (group for group in groups if (0, note.program) in group)
@@ -74,14 +75,14 @@ def test_plans_are_the_same_each_time_and_every_clip_differs(planner: Planner) -
 
 
 def test_every_family_is_in_every_split() -> None:
-    for split in SPLITS:
+    for split in TRAIN_VALID_TEST:
         labels = [clip.labels[0] for clip in plan_instruments().clips if clip.split == split]
         assert set(labels) == set(FAMILIES)
 
 
 def test_every_pitch_is_in_every_split_and_is_what_is_played() -> None:
     plan = plan_pitches()
-    for split in SPLITS:
+    for split in TRAIN_VALID_TEST:
         labels = [clip.labels[0] for clip in plan.clips if clip.split == split]
         assert set(labels) == set(PITCHES)
     for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):

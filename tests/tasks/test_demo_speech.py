@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from hear_fusion.tasks import speech_worker
-from hear_fusion.tasks.demo_plan import SPLITS, Plan
+from hear_fusion.tasks.demo_plan import Plan
 from hear_fusion.tasks.demo_speech import plan_languages, plan_voices, plan_words
 from hear_fusion.tasks.demo_texts import SENTENCES, WORDS
 from hear_fusion.tasks.packages import package_folder
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 from hear_fusion.tasks.speech import Utterance, render_utterances
 
 PLANS = (plan_words, plan_languages, plan_voices)
@@ -17,7 +18,7 @@ Planner = Callable[[], Plan]
 
 
 def heard(plan: Plan, field: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {split: set() for split in SPLITS}
+    found: dict[str, set[str]] = {split: set() for split in TRAIN_VALID_TEST}
     for clip, utterance in zip(plan.clips, cast("list[Utterance]", plan.jobs), strict=True):
         found[clip.split].add(getattr(utterance, field))
     assert all(found.values())
@@ -31,14 +32,14 @@ def disjoint(found: dict[str, set[str]]) -> bool:
 def test_test_words_are_said_by_unknown_speakers() -> None:
     plan = plan_words()
     assert disjoint(heard(plan, "variant"))
-    assert heard(plan, "text") == {split: set(WORDS) for split in SPLITS}
+    assert heard(plan, "text") == {split: set(WORDS) for split in TRAIN_VALID_TEST}
 
 
 def test_test_languages_have_unknown_speakers_and_unknown_texts() -> None:
     plan = plan_languages()
     assert disjoint(heard(plan, "variant"))
     assert disjoint(heard(plan, "text"))
-    assert heard(plan, "language") == {split: set(SENTENCES) for split in SPLITS}
+    assert heard(plan, "language") == {split: set(SENTENCES) for split in TRAIN_VALID_TEST}
 
 
 def test_test_voices_say_unknown_texts() -> None:

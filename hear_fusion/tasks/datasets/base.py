@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from hear_fusion.tasks.schema import TaskMetadata
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
-TRAIN_VALID_TEST = ("train", "valid", "test")
 TOTAL = "total"
 
 
@@ -173,6 +172,15 @@ def lines(text: bytes) -> list[str]:
     return [
         line.strip() for line in text.decode("utf-8-sig", "replace").splitlines() if line.strip()
     ]
+
+
+def fold_name(number: int) -> str:
+    """Name the split of a fold that the data set counts from 1, as HEAR does from 0.
+
+    >>> fold_name(1)
+    'fold00'
+    """
+    return f"fold{number - 1:02d}"
 
 
 def is_sound(path: str, *endings: str) -> bool:

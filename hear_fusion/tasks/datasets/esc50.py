@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from hear_fusion.tasks.datasets.base import DataSet, Place, Seen, Splitting, is_sound, rows
+from hear_fusion.tasks.datasets.base import (
+    DataSet,
+    Place,
+    Seen,
+    Splitting,
+    fold_name,
+    is_sound,
+    rows,
+)
 
 _TABLE = "meta/esc50.csv"
+_FOLDS = tuple(fold_name(number) for number in range(1, 6))
 
 
 class _Esc50(DataSet):
@@ -19,9 +28,7 @@ class _Esc50(DataSet):
 
     def places(self, seen: Seen) -> dict[str, Place]:
         return {
-            PurePosixPath(row["filename"]).stem: Place(
-                f"fold{int(row['fold']) - 1:02d}", row["category"]
-            )
+            PurePosixPath(row["filename"]).stem: Place(fold_name(int(row["fold"])), row["category"])
             for row in rows(seen.texts, _TABLE, "filename", "fold", "category")
         }
 
@@ -39,9 +46,9 @@ ESC50 = _Esc50(
     version="v2.0.0",
     splitting=Splitting(
         "the five folds of the data set; fold 1 is fold00",
-        {f"fold{fold:02d}": 400 for fold in range(5)},
+        dict.fromkeys(_FOLDS, 400),
     ),
-    splits=tuple(f"fold{fold:02d}" for fold in range(5)),
+    splits=_FOLDS,
     evaluation=("top1_acc", "d_prime", "aucroc", "mAP"),
     texts=(_TABLE,),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from hear_fusion.tasks.datasets.base import TRAIN_VALID_TEST, DataSet, Place, Seen, Splitting
+from hear_fusion.tasks.datasets.base import DataSet, Place, Seen, Splitting
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 _CLIP = re.compile(r"([a-z]+)\.(\d{5})\.(?:wav|au)")
 # Numbers for train, valid and test. The fault-filtered split of Kereliuk, Sturm and Larsen, 2015,

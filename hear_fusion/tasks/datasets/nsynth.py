@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from hear_fusion.tasks.datasets.base import TRAIN_VALID_TEST, DataSet, Place, Seen, Splitting
+from hear_fusion.tasks.datasets.base import DataSet, Place, Seen, Splitting
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 _CLIP = re.compile(r"(?:.*/)?nsynth-(?:train|valid|test)/audio/([^/]+)\.wav")
 _TABLES = {f"nsynth-{split}/examples.json": split for split in TRAIN_VALID_TEST}

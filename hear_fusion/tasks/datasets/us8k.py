@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from hear_fusion.tasks.datasets.base import DataSet, Place, Seen, Splitting, is_sound, rows
+from hear_fusion.tasks.datasets.base import (
+    DataSet,
+    Place,
+    Seen,
+    Splitting,
+    fold_name,
+    is_sound,
+    rows,
+)
 
-_CLIPS_BY_FOLD = (873, 888, 925, 990, 936, 823, 838, 806, 816, 837)
+_CLIPS_BY_FOLD = {
+    fold_name(number): n_clips
+    for number, n_clips in enumerate((873, 888, 925, 990, 936, 823, 838, 806, 816, 837), start=1)
+}
 _TABLE = "metadata/UrbanSound8K.csv"
 
 
@@ -24,7 +35,7 @@ class _UrbanSound8K(DataSet):
             raise ValueError(f"{_TABLE} must have a column 'class', got {', '.join(table[0])}")
         return {
             PurePosixPath(row["slice_file_name"]).stem: Place(
-                f"fold{int(row['fold']) - 1:02d}", row[column]
+                fold_name(int(row["fold"])), row[column]
             )
             for row in table
         }
@@ -41,8 +52,8 @@ US8K = _UrbanSound8K(
     task_name="us8k",
     splitting=Splitting(
         "the ten folds of the data set; fold 1 is fold00",
-        {f"fold{fold:02d}": count for fold, count in enumerate(_CLIPS_BY_FOLD)},
+        _CLIPS_BY_FOLD,
     ),
-    splits=tuple(f"fold{fold:02d}" for fold in range(10)),
+    splits=tuple(_CLIPS_BY_FOLD),
     texts=(_TABLE,),
 )
