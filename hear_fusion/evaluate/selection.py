@@ -41,7 +41,11 @@ class Selection:
 
 
 def fused_layers(middle: int, late: int) -> tuple[int, ...]:
-    """List the layers of the fusion of M and L, ascending; one alone where they are the same."""
+    """List the layers of the fusion of M and L, ascending; one alone where they are the same.
+
+    >>> fused_layers(6, 3), fused_layers(4, 4)
+    ((3, 6), (4,))
+    """
     return tuple(sorted({middle, late}))
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hear_fusion.evaluate import memory
-from hear_fusion.evaluate.folders import find_tasks, require_audio
+from hear_fusion.evaluate.folders import find_tasks, rate_folders, require_audio, text_files
 from hear_fusion.evaluate.identity import (
     WeightsIdentity,
     refuse_other_task,
@@ -182,3 +182,12 @@ def test_folders_of_a_task_made_anew_are_refused(tmp_path: Path, name: str) -> N
         refuse_other_task(task, finished)
     (finished / name).write_bytes((task / name).read_bytes())
     refuse_other_task(task, finished)
+
+
+def test_rates_and_texts_of_a_task(tmp_path: Path) -> None:
+    for name in ("16000", "8000", "48000", ".48000-from-16000", "notes"):
+        (tmp_path / name).mkdir()
+    for name in ("train.json", "labelvocabulary.csv", "96000", "a.txt"):
+        (tmp_path / name).touch()
+    assert [folder.name for folder in rate_folders(tmp_path)] == ["8000", "16000", "48000"]
+    assert [path.name for path in text_files(tmp_path)] == ["labelvocabulary.csv", "train.json"]
