@@ -23,9 +23,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from hear_fusion.evaluate.features import Features
-from hear_fusion.evaluate.heads import Clips, train_heads
-from hear_fusion.evaluate.protocol import Protocol
+from hear_fusion.probes.features import Features
+from hear_fusion.probes.heads import Clips, train_heads
+from hear_fusion.probes.protocol import Protocol
 
 RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
 

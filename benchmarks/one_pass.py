@@ -24,8 +24,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hear_fusion.tasks.folder import Recording, write_task_folder
 from hear_fusion.tasks.schema import Clip, TaskMetadata
+from hear_fusion.tasks.writer import Recording, write_task_folder
 from tests.networks import FULL_CNN14_WIDTHS, cnn14_tensors
 
 MODULES = ("cnn14", *(f"cnn14_{n}" for n in range(1, 7)), "cnn14_3_6")

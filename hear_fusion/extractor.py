@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hear_fusion.backbones import ORIGINAL, Backbone, Layer
-from hear_fusion.fusion import fuse, pool_time_and_flatten
-from hear_fusion.precision import Precision, arithmetic
+from hear_fusion.fusion.equations import fuse, pool_time_and_flatten
+from hear_fusion.runtimes.precision import Precision, arithmetic
 from hear_fusion.timeline import Chunk, Purpose
 
 LayerScale = Literal["none", "rms", "std"]

@@ -14,7 +14,7 @@ from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
 from hear_fusion.extractor import LAYER_SCALES, Extractor, LayerScale
 from hear_fusion.names import Choice, check_hop
-from hear_fusion.precision import PRECISIONS, Precision, arithmetic
+from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 
 # Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
 MAX_AMPLITUDE = 1000.0

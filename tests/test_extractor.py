@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
 from hear_fusion.extractor import Extractor, LayerScale
-from hear_fusion.fusion import fuse, pool_time_and_flatten, summarise
+from hear_fusion.fusion.equations import fuse, pool_time_and_flatten, summarise
 from tests.networks import TENSORS
 
 CHOICES = [

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.make.modules import modules_table
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.cli import main
-from hear_fusion.report.modules import modules_table
-from hear_fusion.tasks.packages import PINS
+from hear_fusion.demo.synthesis.packages import PINS
 
 ROOT = Path(__file__).parent.parent
 

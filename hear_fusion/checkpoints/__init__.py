@@ -1,7 +1,7 @@
 """Published weight files: get them, verify them, open them safely."""
 
 from hear_fusion.checkpoints.cache import cache_dir, cached, import_file, verify
-from hear_fusion.checkpoints.containers import read_tensors
+from hear_fusion.checkpoints.containers.reading import read_tensors
 from hear_fusion.checkpoints.digest import file_sha256, tensors_sha256
 from hear_fusion.checkpoints.fetch import fetch, locate
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord

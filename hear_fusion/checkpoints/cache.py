@@ -13,9 +13,9 @@ from typing import IO
 
 import torch
 
-from hear_fusion.checkpoints.containers import read_tensors
+from hear_fusion.checkpoints.containers.kinds import read_ends, recognise, refusal
+from hear_fusion.checkpoints.containers.reading import read_tensors
 from hear_fusion.checkpoints.digest import file_sha256
-from hear_fusion.checkpoints.kinds import read_ends, recognise, refusal
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
 
 _logger = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from hear_fusion.checkpoints.cache import (
     verify,
     verify_content,
 )
-from hear_fusion.checkpoints.download import DOWNLOAD_ERRORS, discard
-from hear_fusion.checkpoints.download import download as download_part
-from hear_fusion.checkpoints.lock import exclusive
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
+from hear_fusion.files.download import DOWNLOAD_ERRORS, discard
+from hear_fusion.files.download import download as download_part
+from hear_fusion.files.lock import exclusive
 
 __all__ = ["cache_dir", "cached", "fetch", "import_file", "locate", "verify"]
 

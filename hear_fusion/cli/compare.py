@@ -60,15 +60,15 @@ def compare(
     from datetime import date
 
     from hear_fusion.report.formats import to_markdown
-    from hear_fusion.report.leaderboard import (
+    from hear_fusion.report.leaderboard.board import (
         LEADERBOARD_URL,
         Entry,
         load_leaderboard,
         submission,
     )
-    from hear_fusion.report.ranking import stand
-    from hear_fusion.report.runs import read_all_runs
-    from hear_fusion.report.submissions import make_tables, write_comparison
+    from hear_fusion.report.leaderboard.ranking import stand
+    from hear_fusion.report.leaderboard.runs import read_all_runs
+    from hear_fusion.report.leaderboard.submissions import make_tables, write_comparison
 
     try:
         runs = read_all_runs(modules)

@@ -34,7 +34,7 @@ def demo(out: Path) -> None:
     say("looking for the HEAR tools and for YAMNet's weights")
     from hear_fusion.checkpoints import WeightsError
     from hear_fusion.cli.tasks import demo as make_tasks
-    from hear_fusion.evaluate.demo import (
+    from hear_fusion.demo.evaluation import (
         EVENT_HOP,
         ORIGINAL,
         demo_weights,
@@ -47,7 +47,7 @@ def demo(out: Path) -> None:
     from hear_fusion.report.official import official_section
     from hear_fusion.report.page import write_report
     from hear_fusion.report.sections import SECTIONS_FILE, write_sections
-    from hear_fusion.report.tables import gains_table, layers_table
+    from hear_fusion.report.study.tables import gains_table, layers_table
 
     try:
         require_tools()

@@ -68,10 +68,10 @@ def study(
       hear-fusion report results --out report.html
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.checkpoints import WeightsError
-    from hear_fusion.evaluate.study import StudySetup, run_study
-    from hear_fusion.evaluate.study_config import StudyConfig
     from hear_fusion.report.formats import to_markdown
-    from hear_fusion.report.tables import gains_table, layers_table
+    from hear_fusion.report.study.tables import gains_table, layers_table
+    from hear_fusion.study.config import StudyConfig
+    from hear_fusion.study.layerwise import StudySetup, run_study
 
     setup = StudySetup(
         tasks_dir=tasks_dir,

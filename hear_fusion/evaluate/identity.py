@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from hear_fusion.evaluate.folders import text_files
-from hear_fusion.files import write_whole
+from hear_fusion.files.atomic import write_whole
+from hear_fusion.tasks.folders import text_files
 
 WEIGHTS_FILE = "weights.json"
 DONE_FILE = ".done.embeddings"

@@ -8,7 +8,7 @@ import math
 import os
 from pathlib import Path
 
-from hear_fusion.evaluate.folders import read_metadata
+from hear_fusion.tasks.folders import read_metadata
 
 # torch, Lightning and the heads of a process (measured: 0.9 GB at 6144 dimensions).
 PROCESS_BYTES = 1_000_000_000

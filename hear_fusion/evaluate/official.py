@@ -23,9 +23,9 @@ from typing import Any
 
 import click
 
-from hear_fusion.evaluate.folders import embeddings_folder_name, require_audio
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_task, refuse_other_weights
-from hear_fusion.evaluate.jobs import end_with_parent
+from hear_fusion.parallel.processes import end_with_parent
+from hear_fusion.tasks.folders import embeddings_folder_name, require_audio
 
 _NOISE = (
     "pkg_resources is deprecated",  # Lightning 1.9 imports it

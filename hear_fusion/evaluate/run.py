@@ -15,14 +15,14 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from hear_fusion.checkpoints.lock import exclusive
-from hear_fusion.evaluate.folders import embeddings_folder_name, find_tasks
 from hear_fusion.evaluate.identity import DONE_FILE
-from hear_fusion.evaluate.jobs import Job, run_jobs
 from hear_fusion.evaluate.memory import available_bytes, default_jobs, fits_in_memory
 from hear_fusion.evaluate.scores import Score, read_score
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
 from hear_fusion.evaluate.workspace import Workspace
+from hear_fusion.files.lock import exclusive
+from hear_fusion.parallel.processes import Job, run_jobs
+from hear_fusion.tasks.folders import embeddings_folder_name, find_tasks
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
 

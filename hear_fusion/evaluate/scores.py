@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.folders import VOCABULARY_FILE, read_metadata
-from hear_fusion.evaluate.stored import read_official_score, read_predictions
+from hear_fusion.evaluate.predictions import read_official_score, read_predictions
+from hear_fusion.tasks.folders import VOCABULARY_FILE, read_metadata
 
 Indices = NDArray[np.int64]
 ACCURACIES = ("top1_acc", "pitch_acc", "chroma_acc")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.files import write_whole
+from hear_fusion.files.atomic import write_whole
 
 DONE_FILE = "prediction-done.json"
 _SETTINGS_FILE = "prediction-settings.json"

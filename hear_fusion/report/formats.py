@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hear_fusion.evaluate.table import align
+from hear_fusion.report.table import align
 
 
 @dataclass(frozen=True)

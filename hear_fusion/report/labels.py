@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from hear_fusion.evaluate.results import Study
 from hear_fusion.report.formats import clean
+from hear_fusion.study.results import Study
 
 # The tail of a HEAR task folder: version and mode, as in esc50-v2.0.0-full.
 _TAIL = re.compile(r"-v?\d+(\.\d+)+-[^-]+$")

@@ -11,21 +11,21 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from hear_fusion.evaluate.results import Study, find_studies
-from hear_fusion.files import write_whole
-from hear_fusion.report.comparison import (
+from hear_fusion.files.atomic import write_whole
+from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
+from hear_fusion.report.formats import Table, write_table
+from hear_fusion.report.labels import study_names
+from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, read_sections
+from hear_fusion.report.study.comparison import (
     comparison_table,
     missing_tasks,
     paper_tasks,
     reproduction_table,
 )
-from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
-from hear_fusion.report.figures import study_drawings
-from hear_fusion.report.formats import Table, write_table
-from hear_fusion.report.labels import study_names
-from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, read_sections
-from hear_fusion.report.tables import gains_table, layers_table
-from hear_fusion.report.words import duration, selection_rule, summary
+from hear_fusion.report.study.figures import study_drawings
+from hear_fusion.report.study.tables import gains_table, layers_table
+from hear_fusion.report.study.words import duration, selection_rule, summary
+from hear_fusion.study.results import Study, find_studies
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.files import write_whole
+from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 

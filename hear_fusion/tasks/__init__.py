@@ -1,1 +1,1 @@
-"""Sound collections as HEAR task folders: one file a data set, and one writer (``folder``)."""
+"""HEAR task folders: their format, their clips, how they are written, resampled and checked."""

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from hear_fusion.evaluate.folders import METADATA_FILE, rate_folders
 from hear_fusion.tasks.check_audio import check_audio
 from hear_fusion.tasks.check_texts import check_texts
 from hear_fusion.tasks.findings import Finding, TaskReport, error
+from hear_fusion.tasks.folders import METADATA_FILE, rate_folders
 
 
 def list_tasks(folder: Path) -> tuple[list[Path], list[Finding]]:

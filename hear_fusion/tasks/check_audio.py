@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from hear_fusion.evaluate.folders import rate_folders
 from hear_fusion.tasks.findings import Finding, Rate, TaskTexts, error, note
+from hear_fusion.tasks.folders import rate_folders
 from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata
 
 _CHUNK = 2048  # files in flight

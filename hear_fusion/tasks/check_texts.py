@@ -7,8 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.evaluate.folders import METADATA_FILE, VOCABULARY_FILE
 from hear_fusion.tasks.findings import Finding, TaskTexts, error, note
+from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE
 from hear_fusion.tasks.schema import (
     TRAIN_VALID_TEST,
     Clip,

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from hear_fusion.evaluate.folders import METADATA_FILE, find_tasks, rate_folders, read_metadata
-from hear_fusion.tasks.pool import run_jobs
-from hear_fusion.tasks.resampling import write_pcm16
+from hear_fusion.parallel.pool import run_jobs
+from hear_fusion.tasks.folders import METADATA_FILE, find_tasks, rate_folders, read_metadata
 from hear_fusion.tasks.schema import SAMPLE_RATES
+from hear_fusion.tasks.wav import write_pcm16
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.tasks.resampling import write_pcm16
 from hear_fusion.tasks.schema import Clip
+from hear_fusion.tasks.wav import write_pcm16
 
 _RECIPE = "recipe"
 

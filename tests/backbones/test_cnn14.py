@@ -14,7 +14,7 @@ from hear_fusion.backbones import ORIGINAL
 from hear_fusion.backbones.cnn14 import Cnn14
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.extractor import Extractor
-from hear_fusion.fusion import pool_time_and_flatten, summarise
+from hear_fusion.fusion.equations import pool_time_and_flatten, summarise
 from tests.networks import FULL_CNN14_WIDTHS, cnn14_tensors
 
 BLOCKS = (1, 2, 3, 4, 5, 6)

@@ -18,8 +18,8 @@ from hear_fusion.backbones import ORIGINAL
 from hear_fusion.backbones.vggish import Vggish
 from hear_fusion.checkpoints import WeightsError, read_tensors
 from hear_fusion.extractor import Extractor
-from hear_fusion.fusion import pool_time_and_flatten, summarise
-from tests.checkpoints.tensorflow_files import write_checkpoint
+from hear_fusion.fusion.equations import pool_time_and_flatten, summarise
+from tests.checkpoints.containers.tensorflow_files import write_checkpoint
 from tests.networks import FULL_VGGISH_WIDTHS, vggish_tensors
 
 LAYERS = (2, 5, 8, 10, 13, 15, 18, 20, 22)

@@ -20,7 +20,7 @@ from hear_fusion.backbones import ORIGINAL
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, file_sha256, read_tensors
 from hear_fusion.extractor import Extractor
-from hear_fusion.fusion import pool_time_and_flatten, summarise
+from hear_fusion.fusion.equations import pool_time_and_flatten, summarise
 from tests.networks import FULL_YAMNET_WIDTHS, KERAS_CONVS, yamnet_tensors
 
 LAYERS = tuple(range(1, 15))

@@ -248,7 +248,7 @@ def test_offline(record: WeightsRecord) -> None:
 
 
 def test_silent_server(record: WeightsRecord, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hear_fusion.checkpoints.download._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("hear_fusion.files.download._TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/net.pth"
         with pytest.raises(WeightsError, match=r"[Tt]imed out.*by hand"):
@@ -264,7 +264,7 @@ def test_full_disk_keeps_the_part(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hear_fusion.checkpoints.download._copy", no_space)
+        patch.setattr("hear_fusion.files.download._copy", no_space)
         with pytest.raises(WeightsError, match="No space left on device"):
             fetch(record, progress=False)
     assert part.stat().st_size == 300_001

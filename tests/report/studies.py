@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from hear_fusion.evaluate.results import Estimate, Gain, Study, TaskStudy
+from hear_fusion.study.results import Estimate, Gain, Study, TaskStudy
 
 LAYERS = {
     "cnn14": (1, 2, 3, 4, 5, 6),

@@ -1,0 +1,52 @@
+"""The table of modules in the README, made from the layer tables.
+
+Run as ``python -m docs.make.modules``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from hear_fusion.backbones import REGISTRY
+from hear_fusion.names import Choice
+
+
+def modules_table() -> str:
+    """Make a Markdown table: of each network the published fusion, its layers, its baseline.
+
+    >>> "| `hear_fusion.cnn14_3_6` | 6144 |" in modules_table()
+    True
+    """
+    lines = [
+        "| module | dims | what | a frame every | hops (`..._<hop>ms`) |",
+        "|---|---|---|---|---|",
+    ]
+    for name, network in REGISTRY.items():
+        line = network.timeline
+        dims = {row.number: row.dim for row in network.layers}
+        fused = sum(dims[number] for number in network.published_layers)
+        layers = " and ".join(map(str, network.published_layers))
+        hops = " ".join(map(str, line.hops_ms))
+        numbers = network.layer_numbers()
+        singles = f"{min(dims.values())}" + (
+            f" to {max(dims.values())}" if len(set(dims.values())) > 1 else ""
+        )
+        rows = [
+            (str(Choice(name, network.published_layers)), f"{fused}", f"layers {layers}", None),
+            (name, f"{network.original.dim}", "its own embedding", network.original.stride),
+        ]
+        lines += [
+            f"| `hear_fusion.{module}` | {dim} | {network.title}, {what} "
+            f"| {line.frame_ms(stride):g} ms | {hops} |"
+            for module, dim, what, stride in rows
+        ]
+        lines.append(
+            f"| `hear_fusion.{name}_{numbers[0]}` ... `hear_fusion.{name}_{numbers[-1]}` "
+            f"| {singles} | layers {' '.join(map(str, numbers))}, alone or any of them together "
+            f"| {line.frame_ms():g} ms | {hops} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(modules_table())

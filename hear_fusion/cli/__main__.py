@@ -1,6 +1,0 @@
-"""Run the command line as ``python -m hear_fusion.cli``."""
-
-from hear_fusion.cli import main
-
-if __name__ == "__main__":
-    main(prog_name="hear-fusion")

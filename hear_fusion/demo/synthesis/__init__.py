@@ -1,0 +1,1 @@
+"""Sounds of the demonstration: recorded notes and synthesised speech."""

@@ -1,0 +1,1 @@
+"""Sound to embeddings on disk: one pass, one array a layer."""

@@ -1,0 +1,185 @@
+"""One pass of a task's clips through a network, for all layers and modules at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from hear_fusion.backbones import ORIGINAL
+from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.store import (
+    RECORD_FILE,
+    SCENES,
+    LayerArray,
+    StoredTask,
+    array_path,
+    pace_of,
+    timestamps_path,
+)
+from hear_fusion.evaluate.identity import refuse_other_task
+from hear_fusion.model import FusionModel
+from hear_fusion.names import Choice
+from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
+from hear_fusion.tasks.folders import read_metadata, require_audio, text_files
+
+
+def embed_task(
+    network: Network,
+    task: Path,
+    store: Path,
+    modules: Sequence[Choice] = (),
+    *,
+    batch_seconds: float = BATCH_SECONDS,
+) -> StoredTask | None:
+    """Store the features of a task's clips: scenes of all layers, or the frames asked for.
+
+    Args:
+        network: The network.
+        task: HEAR task folder with sound at the network's rate.
+        store: Root of the store; the task's features go to ``<store>/<network>/<task>``.
+        modules: Choices whose frames an event task shall get; scene tasks get every layer anyway.
+        batch_seconds: Sound of one batch over all its clips; bounds memory.
+
+    Returns:
+        What is stored; None for an event task without modules. What was there is not computed
+        again.
+
+    Raises:
+        ValueError: If the store holds features of other weights, options or another state of the
+            task, or the task's sound is not as it must be.
+    """
+    metadata, folder = read_metadata(task), store / network.name / task.name
+    found = StoredTask.read(folder)
+    if found is not None:
+        _refuse_other_network(found, network)
+        refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
+    wanted = _wanted(metadata, network, modules)
+    missing = {
+        pace: sorted({*layers, *(found.paces.get(pace, ()) if found else ())})
+        for pace, layers in wanted.items()
+        if found is None or not found.has(pace, sorted(layers))
+    }
+    if not missing:
+        return found
+    require_audio(task, network.sample_rate)
+    clips = list_clips(task, metadata, network.sample_rate)
+    if found is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in text_files(task):
+        shutil.copy(path, folder)
+    began = time.monotonic()
+    with tqdm(
+        total=sum(len(split.filenames) for split in clips),
+        unit="clip",
+        desc=f"{network.name} on {task.name}",
+        leave=False,
+        disable=None,
+    ) as bar:
+        for split in clips:
+            _embed_split(network, split, folder, missing, batch_seconds, bar)
+    stored = StoredTask(
+        folder,
+        network.model.weights_sha256,
+        network.options,
+        {split.split: split.filenames for split in clips},
+        {**(found.paces if found else {}), **missing},
+        time.monotonic() - began + (found.seconds if found else 0.0),
+    )
+    stored.write()
+    return stored
+
+
+def _wanted(
+    metadata: Mapping[str, Any], network: Network, modules: Sequence[Choice]
+) -> dict[str, set[int]]:
+    """Layers to store, by pace."""
+    if metadata["embedding_type"] == "scene":
+        return {SCENES: set(network.layer_numbers())}
+    wanted: dict[str, set[int]] = {}
+    for choice in modules:
+        wanted.setdefault(pace_of(choice), set()).update(choice.layers or (ORIGINAL,))
+    return wanted
+
+
+def _embed_split(
+    network: Network,
+    clips: ClipList,
+    folder: Path,
+    paces: Mapping[str, Sequence[int]],
+    batch_seconds: float,
+    bar: tqdm[Any],
+) -> None:
+    writers = {
+        pace: _Writer(network.with_layers(layers, pace), clips, folder, pace)
+        for pace, layers in paces.items()
+    }
+    max_samples = int(batch_seconds * network.sample_rate)
+    for indices, audio in decoded_batches(clips, max_samples):
+        audio = audio.to(network.device)
+        for writer in writers.values():
+            writer.add(indices, audio)
+        bar.update(len(indices))
+    for writer in writers.values():
+        writer.finish()
+
+
+class _Writer:
+    """Writes the features of one split at one pace, each clip to its rows."""
+
+    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: str) -> None:
+        self._model, self._is_scene = model, pace == SCENES
+        line, hop = model.extractor.timeline, model.choice.hop_ms
+        n_rows = [1 if self._is_scene else line.n_frames(n, hop) for n in clips.n_samples]
+        self._ends = np.cumsum(n_rows)
+        self._times: list[list[float]] = [[]] * len(n_rows)
+        self._times_path = timestamps_path(folder, clips.split, pace)
+        self._times_path.parent.mkdir(parents=True, exist_ok=True)
+        self._arrays: list[LayerArray] = [
+            np.lib.format.open_memmap(
+                array_path(folder, clips.split, pace, layer.number),
+                mode="w+",
+                dtype=np.float32,
+                shape=(int(self._ends[-1]), layer.dim),
+            )
+            for layer in model.extractor.layers
+        ]
+
+    def add(self, indices: Sequence[int], audio: Tensor) -> None:
+        """Compute and write the features of a batch, (clip, sample)."""
+        if self._is_scene:
+            z = self._model.scenes(audio)[:, None]
+        else:
+            z, times = self._model.frames(audio)
+            for i, row in zip(indices, times.tolist(), strict=True):
+                self._times[i] = row
+        parts = z.split([layer.dim for layer in self._model.extractor.layers], dim=-1)
+        for array, part in zip(self._arrays, parts, strict=True):
+            found = part.cpu().numpy()  # (clip, frame, dim)
+            for i, rows in zip(indices, found, strict=True):
+                array[self._ends[i] - len(rows) : self._ends[i]] = rows
+
+    def finish(self) -> None:
+        """Bring everything to the disk."""
+        for array in self._arrays:
+            array.flush()  # type: ignore[attr-defined]
+        if not self._is_scene:
+            self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
+
+
+def _refuse_other_network(found: StoredTask, network: Network) -> None:
+    now = (network.model.weights_sha256, dict(network.options))
+    if (found.weights_sha256, dict(found.options)) != now:
+        raise ValueError(
+            f"features in {found.folder} must be made with the weights and options in use "
+            f"({now[0]}, {now[1]}), got {found.weights_sha256}, {dict(found.options)}; choose "
+            "another --store or delete the folder"
+        )

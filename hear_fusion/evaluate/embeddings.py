@@ -1,0 +1,163 @@
+"""Folders of embeddings as ``heareval.embeddings.runner`` writes them, made from the store.
+
+The official predictions runner goes on from there and cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hear_fusion.backbones import ORIGINAL
+from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
+from hear_fusion.evaluate.identity import (
+    DONE_FILE,
+    WeightsIdentity,
+    refuse_other_task,
+    refuse_other_weights,
+)
+from hear_fusion.names import Choice
+from hear_fusion.tasks.folders import (
+    METADATA_FILE,
+    VOCABULARY_FILE,
+    embeddings_folder_name,
+)
+
+# What heareval adds to the end of an event, whose intervals are open there.
+_END_MS = 0.0001
+
+
+def export_module(
+    stored: StoredTask, task: Path, choice: Choice, network: Network, embeddings_dir: Path
+) -> Path:
+    """Write one module's embeddings of one task from the features in the store.
+
+    Args:
+        stored: Features of the layers of ``choice``.
+        task: The HEAR task folder that they were made of.
+        choice: The module.
+        network: What the features were made by.
+        embeddings_dir: As heareval's; the folder is ``<embeddings_dir>/<module>/<task>``.
+
+    Returns:
+        The folder. A finished one of the same weights and task is kept.
+
+    Raises:
+        ValueError: If a finished folder was made with other weights or another state of the task.
+    """
+    module = choice.import_name
+    folder = embeddings_dir / embeddings_folder_name(module, network.options) / task.name
+    file = str(network.model_file) if network.model_file else None
+    weights = WeightsIdentity.of(network.model, module, file)
+    refuse_other_weights(folder, weights)
+    refuse_other_task(task, folder)
+    if (folder / DONE_FILE).exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
+        shutil.copy(task / name, folder)
+    is_event = stored.metadata["embedding_type"] == "event"
+    for split in stored.splits:
+        (folder / split).mkdir()
+        if is_event:
+            _write_frames(stored, split, choice, folder)
+        else:
+            _write_scenes(stored, split, choice, folder)
+    profile = {
+        "time_elapsed": stored.seconds,
+        "gpu_max_mem": None,
+        "gpu_device_name": _device_name(network.device),
+    }
+    _write_json(folder / "profile.embeddings.json", profile, indent=4)
+    weights.write(folder)
+    (folder / DONE_FILE).touch()
+    return folder
+
+
+def _write_scenes(stored: StoredTask, split: str, choice: Choice, folder: Path) -> None:
+    arrays = _arrays(stored, split, choice, SCENES)
+    labels = stored.labels(split)
+    mapped = _matrix(folder, split, arrays)
+    for i, (name, found) in enumerate(zip(stored.filenames[split], labels, strict=True)):
+        scene = np.concatenate([array[i] for array in arrays])
+        mapped[i] = scene
+        np.save(folder / split / f"{name}.embedding.npy", scene)
+        _write_json(folder / split / f"{name}.target-labels.json", found)
+    _finish(folder, split, mapped, labels)
+
+
+def _write_frames(stored: StoredTask, split: str, choice: Choice, folder: Path) -> None:
+    pace = pace_of(choice)
+    arrays = _arrays(stored, split, choice, pace)
+    mapped = _matrix(folder, split, arrays)
+    times_of_clips, events_of_clips = stored.timestamps(split, pace), stored.labels(split)
+    labels: list[list[Any]] = []
+    filename_timestamps: list[tuple[str, float]] = []
+    start = 0
+    for i, name in enumerate(stored.filenames[split]):
+        times = times_of_clips[i]
+        rows = slice(start, start + len(times))
+        frames = np.concatenate([array[rows] for array in arrays], axis=1)
+        mapped[rows] = frames
+        sounding = [labels_at(events_of_clips[i], time) for time in times]
+        np.save(folder / split / f"{name}.embedding.npy", frames)
+        _write_json(folder / split / f"{name}.timestamps.json", times)
+        _write_json(folder / split / f"{name}.target-labels.json", sounding, indent=4)
+        labels += sounding
+        filename_timestamps += [(str(folder / split / name), time) for time in times]
+        start = rows.stop
+    _finish(folder, split, mapped, labels)
+    _write_json(folder / f"{split}.filename-timestamps.json", filename_timestamps, indent=4)
+
+
+def labels_at(events: Sequence[dict[str, Any]], time_ms: float) -> list[Any]:
+    """List the labels of the events that sound at a time.
+
+    heareval means to include both ends, but its times are float32: from about a second on, what it
+    adds to an end is lost in rounding, and the end is outside. So it is here.
+
+    >>> events = [{"label": "a", "start": 0, "end": 100}, {"label": "b", "start": 100, "end": 4000}]
+    >>> labels_at(events, 100.0), labels_at(events, 100.1), labels_at(events, 4000.0)
+    (['a', 'b'], ['b'], [])
+    """
+    time = np.float32(time_ms)
+    return [
+        event["label"]
+        for event in events
+        if np.float32(event["start"]) <= time < np.float32(event["end"] + _END_MS)
+    ]
+
+
+def _arrays(stored: StoredTask, split: str, choice: Choice, pace: str) -> list[LayerArray]:
+    return [stored.features(split, number, pace) for number in choice.layers or (ORIGINAL,)]
+
+
+def _matrix(folder: Path, split: str, arrays: Sequence[LayerArray]) -> NDArray[np.float32]:
+    """Open the matrix of a split, a bare float32 memory map, and write its size beside it."""
+    shape = (len(arrays[0]), sum(array.shape[1] for array in arrays))
+    _write_json(folder / f"{split}.embedding-dimensions.json", shape)
+    return np.memmap(folder / f"{split}.embeddings.npy", np.float32, "w+", shape=shape)
+
+
+def _finish(folder: Path, split: str, mapped: NDArray[np.float32], labels: list[list[Any]]) -> None:
+    mapped.flush()  # type: ignore[attr-defined]
+    with (folder / f"{split}.target-labels.pkl").open("wb") as file:
+        pickle.dump(labels, file)
+
+
+def _write_json(path: Path, content: Any, indent: int | None = None) -> None:
+    path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
+
+
+def _device_name(device: str) -> str:
+    return torch.cuda.get_device_name(torch.device(device)) if device != "cpu" else "cpu"

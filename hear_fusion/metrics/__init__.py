@@ -1,0 +1,1 @@
+"""Scores of arrays and how sure they are: pure functions, nothing else."""

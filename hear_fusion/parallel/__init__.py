@@ -1,0 +1,1 @@
+"""Cores, processes and memory of this machine."""

@@ -1,0 +1,1 @@
+"""Runs among the submissions of the HEAR leaderboard."""

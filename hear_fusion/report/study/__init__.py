@@ -1,0 +1,1 @@
+"""The chapters of a study: tables, curves, comparisons."""

@@ -1,0 +1,1 @@
+"""Which layers: every layer of a network on every task, and the choice of two."""

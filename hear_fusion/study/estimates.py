@@ -1,0 +1,73 @@
+"""From the correctness of test clips to the numbers of a report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from hear_fusion.evaluate.identity import WEIGHTS_FILE
+from hear_fusion.evaluate.predictions import SCORES_FILE, read_official_score
+from hear_fusion.metrics.significance import (
+    accuracy,
+    accuracy_interval,
+    deviation,
+    difference_interval,
+    paired_p,
+)
+from hear_fusion.probes.linear import LinearResult
+from hear_fusion.study.results import Estimate, Gain
+from hear_fusion.tasks.folders import read_metadata
+
+_LOGGER = logging.getLogger(__name__)
+# heareval's scores that are the accuracy of a clip's one label.
+SAME_AS_ACCURACY = ("top1_acc", "pitch_acc")
+
+
+def to_estimate(result: LinearResult, official: float | None = None) -> Estimate:
+    """Sum up a representation's result on a task; ``official`` is heareval's score beside it."""
+    low, high = accuracy_interval(result.correct)
+    n_seeds, n_folds = result.test_accuracy.shape
+    return Estimate(
+        value=accuracy(result.correct),
+        deviation=deviation(result.test_accuracy),
+        low=low,
+        high=high,
+        n=sum(fold.shape[1] for fold in result.correct),
+        n_seeds=n_seeds,
+        n_folds=n_folds,
+        valid=float(result.valid_accuracy.mean()),
+        learning_rate=result.learning_rate,
+        official=official,
+    )
+
+
+def to_gain(original: LinearResult, fused: LinearResult, official: float | None = None) -> Gain:
+    """Compare two representations on the same test clips, clip by clip."""
+    low, high = difference_interval(original.correct, fused.correct)
+    return Gain(
+        value=accuracy(fused.correct) - accuracy(original.correct),
+        low=low,
+        high=high,
+        p=paired_p(original.correct, fused.correct),
+        n=sum(fold.shape[1] for fold in fused.correct),
+        official=official,
+    )
+
+
+def official_score(task_folder: Path, weights_sha256: str) -> float | None:
+    """Read heareval's accuracy of a module on a task, if it was made with the same weights.
+
+    Args:
+        task_folder: ``<embeddings dir>/<module>/<task>``; may not exist.
+        weights_sha256: The weights of the study.
+    """
+    if not (task_folder / SCORES_FILE).is_file():
+        return None
+    metric = read_metadata(task_folder)["evaluation"][0]
+    record = task_folder / WEIGHTS_FILE
+    found = json.loads(record.read_text(encoding="utf-8"))["sha256"] if record.is_file() else None
+    if found != weights_sha256:
+        _LOGGER.warning("leaving out the scores of %s: made with other weights", task_folder)
+        return None
+    return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None

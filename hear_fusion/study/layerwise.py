@@ -1,0 +1,214 @@
+"""The layer-wise study of a network and the fusion that it suggests: Sections IV-B and IV-C.
+
+Every task's clips pass the network once; linear heads are trained on every layer; a middle and a
+late layer are chosen by their scores; their fusion is compared with the original embedding.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hear_fusion.backbones import ORIGINAL
+from hear_fusion.embeddings.backbone import Network, task_statistics
+from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.files.lock import exclusive
+from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
+from hear_fusion.probes.linear import LinearResult, is_single_label
+from hear_fusion.study.config import StudyConfig
+from hear_fusion.study.estimates import official_score, to_estimate, to_gain
+from hear_fusion.study.representations import HeadTrainer, Layers, choice_of
+from hear_fusion.study.results import Study, TaskStudy
+from hear_fusion.study.selection import Group, Selection, select_layers
+from hear_fusion.tasks.folders import embeddings_folder_name, find_tasks, read_metadata
+
+_LOGGER = logging.getLogger(__name__)
+
+Results = Mapping[Layers, LinearResult]
+"""By the layers of a representation, on one task."""
+
+
+@dataclass(frozen=True)
+class StudySetup:
+    """Where a study takes its tasks from and puts its results.
+
+    Attributes:
+        tasks_dir: Folder of HEAR task folders.
+        out: Results go to ``<out>/<network>``; with another way to normalise or to choose layers,
+            to a folder of its own beside it.
+        store: Root of the store of features; by default ``<out>/store``.
+        model: Weights file; None for the default one.
+        tasks: Names of task folders; None for all.
+        embeddings_dir: Where `hear-fusion evaluate` left official scores, if it did.
+        paper_selection: Choose layers on test scores.
+        task_statistics: Normalise AST's input by the statistics of each task.
+        device: Where network and heads run.
+        say: Called with what is going on.
+    """
+
+    tasks_dir: Path
+    out: Path
+    store: Path | None = None
+    model: Path | None = None
+    tasks: Sequence[str] | None = None
+    embeddings_dir: Path | None = None
+    paper_selection: bool = False
+    task_statistics: bool = False
+    device: str = "cpu"
+    say: Callable[[str], object] = _LOGGER.info
+
+    def features_folder(self, backbone: str) -> Path:
+        """Where the heads on a network's features are kept."""
+        return self.out / f"{backbone}{'-task-statistics' * self.task_statistics}"
+
+    def study_folder(self, backbone: str) -> Path:
+        """Where the study is written."""
+        folder = self.features_folder(backbone)
+        return folder.with_name(f"{folder.name}{'-paper-selection' * self.paper_selection}")
+
+
+def run_study(config: StudyConfig, setup: StudySetup) -> Study:
+    """Study a network, going on where a former run with the same settings ended.
+
+    Args:
+        config: Network, layers, groups of tasks, protocol.
+        setup: Tasks, weights, folders.
+
+    Returns:
+        What was found; also written to ``study.json`` in `StudySetup.study_folder`.
+
+    Raises:
+        ValueError: If there is no task to study, or a folder holds results of other settings.
+        WeightsError: If the weights cannot be had.
+    """
+    folders = _linear_tasks(setup)
+    out = setup.features_folder(config.backbone)
+    out.mkdir(parents=True, exist_ok=True)
+    with exclusive(out / ".lock"):
+        network = Network.load(config.backbone, setup.model, device=setup.device)
+        if setup.task_statistics and "input_mean" not in network.model.backbone.weight_options:
+            raise ValueError(
+                "task_statistics must be off for a network without input normalisation, got "
+                f"{config.backbone}; it is for ast"
+            )
+        setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
+        stored = [_embed(network, task, setup) for task in folders]
+        trainer = HeadTrainer(config, out / "heads", setup.device)
+        alone: list[Layers] = [(ORIGINAL,), *((number,) for number in config.layers)]
+        setup.say(f"linear heads on {len(alone)} representations of each")
+        results = {task.name: trainer.evaluate(task, alone) for task in stored}
+        selection = _select(config, stored, results, setup.paper_selection)
+        setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
+        for task in stored:
+            results[task.name] |= trainer.evaluate(task, [selection.fused])
+        tasks = tuple(
+            _task_study(config, task, results[task.name], selection, setup) for task in stored
+        )
+    study = Study(
+        backbone=config.backbone,
+        middle=selection.middle,
+        late=selection.late,
+        selection="test" if setup.paper_selection else "validation",
+        grouping=selection.grouping,
+        tasks=tasks,
+        weights_sha256=network.model.weights_sha256,
+        config={**config.as_json(), "task_statistics": setup.task_statistics},
+        versions=package_versions(),
+        hardware=describe_hardware(setup.device),
+        # Of the runs that made them, which need not be this one.
+        seconds={
+            "embed": sum(task.seconds for task in stored),
+            "heads": sum(each.seconds for found in results.values() for each in found.values()),
+        },
+        peak_bytes=peak_memory(),
+        date=datetime.date.today().isoformat(),
+    )
+    study.write(setup.study_folder(config.backbone))
+    return study
+
+
+def _linear_tasks(setup: StudySetup) -> list[Path]:
+    folders = []
+    for task in find_tasks(setup.tasks_dir, setup.tasks):
+        if is_single_label(read_metadata(task)):
+            folders.append(task)
+        else:
+            setup.say(f"leaving out {task.name}: not one label a clip")
+    if not folders:
+        raise ValueError(
+            f"tasks_dir must hold a task with one label a clip, got none in {setup.tasks_dir}"
+        )
+    return folders
+
+
+def _embed(network: Network, task: Path, setup: StudySetup) -> StoredTask:
+    store = setup.store or setup.out / "store"
+    if setup.task_statistics:
+        mean, std = task_statistics(network, task)
+        options = {"input_mean": mean, "input_std": std}
+        network = Network.load(network.name, setup.model, options, setup.device)
+        store /= "task-statistics"
+    stored = embed_task(network, task, store)
+    assert stored is not None  # scene tasks need no modules
+    return stored
+
+
+def _select(
+    config: StudyConfig,
+    stored: Sequence[StoredTask],
+    results: Mapping[str, Results],
+    paper_selection: bool,
+) -> Selection:
+    def score(found: LinearResult) -> float:
+        accuracy = found.test_accuracy if paper_selection else found.valid_accuracy
+        return float(accuracy.mean())
+
+    scores = {
+        task: {number: score(found[number,]) for number in config.layers}
+        for task, found in results.items()
+    }
+    given: dict[str, Group] = {}
+    for task in stored:
+        group = config.group_of(task.metadata["task_name"])
+        if group is not None:
+            given[task.name] = group
+    return select_layers(scores, given)
+
+
+def _task_study(
+    config: StudyConfig,
+    task: StoredTask,
+    results: Results,
+    selection: Selection,
+    setup: StudySetup,
+) -> TaskStudy:
+    officials = {layers: _official(config, task, layers, setup) for layers in results}
+    estimates = {layers: to_estimate(found, officials[layers]) for layers, found in results.items()}
+    original, fused = (ORIGINAL,), selection.fused
+    first, second = officials[original], officials[fused]
+    difference = None if first is None or second is None else second - first
+    return TaskStudy(
+        task=task.name,
+        n_clips=task.n_clips,
+        n_classes=len({str(label) for split in task.splits for (label,) in task.labels(split)}),
+        n_folds=len(results[original].correct),
+        group=selection.groups[task.name],
+        layers={number: estimates[number,] for number in config.layers},
+        original=estimates[original],
+        fused=estimates[fused],
+        gain=to_gain(results[original], results[fused], difference),
+    )
+
+
+def _official(
+    config: StudyConfig, task: StoredTask, layers: Layers, setup: StudySetup
+) -> float | None:
+    if setup.embeddings_dir is None:
+        return None
+    module = choice_of(config.backbone, layers).import_name
+    folder = setup.embeddings_dir / embeddings_folder_name(module, task.options) / task.name
+    return official_score(folder, task.weights_sha256)

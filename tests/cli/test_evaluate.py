@@ -1,0 +1,107 @@
+"""The verb ``evaluate`` and its table."""
+
+import csv
+import importlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hear_fusion.cli.evaluate import evaluate
+from hear_fusion.evaluate.run import Result, run
+from hear_fusion.evaluate.scores import Score
+from hear_fusion.report.table import format_table, write_csv, write_json
+
+ONE = Score("m1", "esc50", "top1_acc", 0.935, 0.91, 0.957, 400, "clips")
+TWO = Score("m2", "esc50", "top1_acc", 0.5, math.nan, math.nan, 400, "clips")
+EVENTS = Score("m2", "maestro", "segment_1s_er", 0.25, 0.2, 0.3, 30, "files")
+
+
+def test_table_lines_up() -> None:
+    columns = [
+        ["task   ", "-------", "esc50  ", "maestro"],
+        ["metric" + 25 * " ", 31 * "-", "top1_acc" + 23 * " ", "segment_1s_er (lower is better)"],
+        ["  n", "---", "400", " 30"],
+        ["m1" + 18 * " ", 20 * "-", "0.935 [0.910, 0.957]", "-" + 19 * " "],
+        ["m2" + 18 * " ", 20 * "-", "0.500" + 15 * " ", "0.250 [0.200, 0.300]"],
+    ]
+    rows = [f"| {' | '.join(row)} |" for row in zip(*columns, strict=True)]
+    assert format_table([ONE, EVENTS, TWO]).splitlines() == rows
+
+
+def test_files_hold_all_scores(tmp_path: Path) -> None:
+    write_json([ONE, TWO], tmp_path / "scores.json")
+    records = json.loads((tmp_path / "scores.json").read_text())
+    assert records[0]["value"] == 0.935
+    assert records[1]["low"] is None
+    write_csv([ONE, TWO], tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["module"] for row in rows] == ["m1", "m2"]
+    assert rows[0]["high"] == "0.957"
+
+
+def faked(monkeypatch: pytest.MonkeyPatch, results: list[Result]) -> list[Any]:
+    calls: list[Any] = []
+
+    def fake_run(*args: Any, **options: Any) -> list[Result]:
+        calls.append((args, options))
+        return results
+
+    monkeypatch.setattr(importlib.import_module("hear_fusion.evaluate.run"), "run", fake_run)
+    return calls
+
+
+def test_failures_are_told_after_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    good = Result("m1", tmp_path / "m1" / "esc50", score=ONE)
+    bad = Result("m2", tmp_path / "m2" / "esc50", error="it broke; the end of x.log:\n  why")
+    calls = faked(monkeypatch, [good, bad])
+    arguments = ["m1", "m2", "--tasks-dir", str(tmp_path), "--task", "esc50", "--jobs", "3"]
+    done = CliRunner().invoke(evaluate, [*arguments, "--json", str(tmp_path / "s.json")])
+    assert done.exit_code == 1
+    assert "| esc50 | top1_acc | 400 | 0.935 [0.910, 0.957] |" in done.stdout
+    assert "Error: it broke; the end of x.log:\n  why" in done.stderr
+    assert "1 of 2 failed: m2 on esc50" in done.stderr
+    assert len(json.loads((tmp_path / "s.json").read_text())) == 1
+    ((args, options),) = calls
+    assert args == (("m1", "m2"), tmp_path, Path("embeddings"))
+    assert (options["tasks"], options["jobs"], options["grid_points"]) == (("esc50",), 3, 8)
+
+
+def test_success_ends_with_zero(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    faked(monkeypatch, [Result("m1", tmp_path / "m1" / "esc50", score=ONE)])
+    done = CliRunner().invoke(evaluate, ["m1", "--tasks-dir", str(tmp_path)])
+    assert done.exit_code == 0
+    assert done.stderr == ""
+
+
+def test_missing_heareval_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = importlib.import_module("hear_fusion.evaluate.tools")
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "heareval" else name)
+    done = CliRunner().invoke(evaluate, ["m1", "--tasks-dir", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "got no heareval; install" in done.stderr
+    assert "pip install --no-deps --ignore-requires-python heareval==2021.1.3" in done.stderr
+
+
+@pytest.mark.parametrize("options", ["[1]", "{hop: 40}"])
+def test_options_must_be_a_json_object(tmp_path: Path, options: str) -> None:
+    arguments = ["m1", "--tasks-dir", str(tmp_path), "--model-options", options]
+    done = CliRunner().invoke(evaluate, arguments)
+    assert done.exit_code == 1
+    assert "model_options must be a JSON object" in done.stderr
+
+
+def test_jobs_must_be_positive(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
+        run(["m"], tmp_path, tmp_path / "embeddings", jobs=0)
+
+
+def test_help_shows_two_examples() -> None:
+    text = CliRunner().invoke(evaluate, ["--help"]).stdout
+    assert text.count("\n    hear-fusion evaluate ") == 2

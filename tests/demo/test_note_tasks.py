@@ -1,0 +1,158 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from hear_fusion.demo.note_tasks import (
+    EVENT_FAMILIES,
+    FAMILIES,
+    PITCHES,
+    check_no_leak,
+    plan_events,
+    plan_instruments,
+    plan_pitches,
+)
+from hear_fusion.demo.plan import Plan
+from hear_fusion.demo.synthesis.notes import (
+    Note,
+    Phrase,
+    read_preset_groups,
+    render_phrases,
+    soundfont_path,
+)
+from hear_fusion.demo.synthesis.rendering import RenderError, render
+from hear_fusion.demo.synthesis.soundfont import Preset, preset_groups
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST
+
+PLANS = (plan_instruments, plan_pitches, plan_events)
+Planner = Callable[[], Plan]
+
+
+@pytest.fixture(scope="module")
+def groups() -> list[list[Preset]]:
+    return preset_groups(soundfont_path())
+
+
+def phrases_of(plan: Plan) -> list[Phrase]:
+    return cast("list[Phrase]", list(plan.jobs))
+
+
+def test_the_child_process_reads_the_same_groups(groups: list[list[Preset]]) -> None:
+    assert read_preset_groups() == groups
+    # Known of this SoundFont: its four pianos are one set of recordings.
+    assert [(0, 0), (0, 1), (0, 2), (0, 3)] in groups
+    assert len(groups) > 40
+
+
+@pytest.mark.parametrize("planner", PLANS)
+def test_no_recording_is_in_two_splits(planner: Planner, groups: list[list[Preset]]) -> None:
+    plan = planner()
+    heard: dict[str, set[Preset]] = {split: set() for split in TRAIN_VALID_TEST}
+    for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):
+        for note in phrase.notes:
+            (group,) = (group for group in groups if (0, note.program) in group)
+            heard[clip.split] |= set(group)
+    assert all(heard.values())
+    assert not heard["train"] & heard["test"]
+    assert not heard["train"] & heard["valid"]
+    assert not heard["valid"] & heard["test"]
+    check_no_leak(groups, plan.clips, phrases_of(plan))
+
+
+def test_a_leak_is_an_error(groups: list[list[Preset]]) -> None:
+    plan = plan_instruments()
+    phrases = phrases_of(plan)
+    assert plan.clips[-1].split == "test"
+    # Piano 1 in the test split; Piano 2 has its recordings and is in the training split.
+    phrases[-1] = replace(phrases[-1], notes=(Note(1, 60, 100, 0, 500),))
+    assert any(note.program == 0 for phrase in phrases[:216] for note in phrase.notes)
+    with pytest.raises(ValueError, match="splits must not share recordings"):
+        check_no_leak(groups, plan.clips, phrases)
+
+
+@pytest.mark.parametrize("planner", PLANS)
+def test_plans_are_the_same_each_time_and_every_clip_differs(planner: Planner) -> None:
+    plan = planner()
+    assert planner().clips == plan.clips
+    assert list(planner().jobs) == list(plan.jobs)
+    assert len(set(phrases_of(plan))) == len(plan.clips)
+
+
+def test_every_family_is_in_every_split() -> None:
+    for split in TRAIN_VALID_TEST:
+        labels = [clip.labels[0] for clip in plan_instruments().clips if clip.split == split]
+        assert set(labels) == set(FAMILIES)
+
+
+def test_every_pitch_is_in_every_split_and_is_what_is_played() -> None:
+    plan = plan_pitches()
+    for split in TRAIN_VALID_TEST:
+        labels = [clip.labels[0] for clip in plan.clips if clip.split == split]
+        assert set(labels) == set(PITCHES)
+    for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):
+        assert clip.labels == (phrase.notes[0].key,)
+
+
+def test_events_are_the_notes() -> None:
+    plan = plan_events()
+    for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):
+        played = sorted((note.start_ms, note.end_ms) for note in phrase.notes)
+        labelled = sorted((event.start_ms, event.end_ms) for event in clip.events)
+        assert played == labelled
+        for event in clip.events:
+            (note,) = (
+                n
+                for n in phrase.notes
+                if (n.start_ms, n.end_ms) == (event.start_ms, event.end_ms)
+                and n.program in FAMILIES[str(event.label)].programs(clip.split)
+            )
+            assert note.velocity >= 80
+    assert {event.label for clip in plan.clips for event in clip.events} == set(EVENT_FAMILIES)
+
+
+def test_a_note_sounds_from_its_start_in_milliseconds() -> None:
+    phrase = Phrase((Note(16, 60, 100, 250, 500), Note(56, 72, 100, 700, 900)), 1000, peak_db=-6.0)
+    (recording,) = render_phrases([phrase])
+    assert recording.sample_rate == 48000
+    assert recording.audio.shape == (48000,)
+    assert np.abs(recording.audio).max() == pytest.approx(10 ** (-6 / 20))
+    sounding = np.abs(recording.audio) > 1e-3
+    assert not sounding[: 48 * 250].any()
+    assert sounding[48 * 250 : 48 * 270].any()
+    assert np.abs(recording.audio[48 * 720 : 48 * 880]).max() > 0.1
+    assert np.abs(recording.audio[48 * 980 :]).max() < 0.1  # released
+
+
+def test_a_note_has_the_pitch_of_its_key() -> None:
+    (recording,) = render_phrases([Phrase((Note(73, 69, 100, 0, 1000),), 1000, peak_db=0.0)])
+    spectrum = np.abs(np.fft.rfft(recording.audio * np.hanning(48000)))
+    assert np.argmax(spectrum[300:600]) + 300 == pytest.approx(440, abs=4)
+
+
+def test_phrases_do_not_depend_on_the_ones_before() -> None:
+    one = Phrase((Note(0, 60, 100, 0, 900),), 1000, peak_db=-6.0)
+    other = Phrase((Note(48, 64, 100, 0, 900),), 1000, peak_db=-6.0)
+    first, _, again = render_phrases([one, other, one])
+    np.testing.assert_array_equal(first.audio, again.audio)
+
+
+def test_silence_is_an_error() -> None:
+    with pytest.raises(ValueError, match="audio must not be silent"):
+        list(render_phrases([Phrase((), 100, peak_db=-6.0)]))
+
+
+def test_a_worker_that_fails_says_why() -> None:
+    job = {"soundfont": "/nowhere/at all.sf2", "duration_ms": 100, "notes": []}
+    with pytest.raises(RenderError, match=r"(?s)got exit status 1 .* said: .*Error"):
+        list(render("hear_fusion.demo.synthesis.notes_worker", [job]))
+
+
+def test_a_worker_is_gone_when_nobody_listens() -> None:
+    phrases = [Phrase((Note(0, 60, 100, 0, 900),), 3000, peak_db=-6.0)] * 200
+    sounds = render_phrases(phrases)
+    assert next(sounds).audio.size == 144000
+    sounds.close()  # type: ignore[attr-defined]  # returns only after the worker has ended
+    with pytest.raises(StopIteration):
+        next(sounds)

@@ -1,0 +1,304 @@
+"""One pass for all modules gives the very folders that heareval's runner writes for each."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from hear_fusion.embeddings.backbone import Network, parse_modules, task_statistics
+from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.store import SCENES, open_task
+from hear_fusion.evaluate.embeddings import export_module, labels_at
+from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.tasks.clips import list_clips
+from hear_fusion.tasks.folders import find_tasks, read_metadata
+from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
+
+MODULES = {
+    "yamnet": ("yamnet", "yamnet_9", "yamnet_5_13", "yamnet_40ms", "yamnet_2_13_40ms"),
+    "cnn14": ("cnn14", "cnn14_3_6", "cnn14_3_6_80ms"),
+}
+RUN_ALL = """
+import sys
+from heareval.embeddings.runner import runner
+for pair in sys.argv[3:]:
+    module, model = pair.split("=")
+    runner(["hear_fusion." + module, "--model", model, "--tasks-dir", sys.argv[1],
+            "--embeddings-dir", sys.argv[2]], standalone_mode=False)
+"""
+RNG = np.random.default_rng(3)
+
+
+def uneven_clips(n: int) -> dict[str, tuple[NDArray[np.float64], list[Any]]]:
+    """Tones of three lengths."""
+    labels = ("low", "mid", "high")
+    return {
+        f"clip {i} of {n}.wav": (tone(labels[i % 3], 8000 + 3000 * (i % 3), RNG), [labels[i % 3]])
+        for i in range(n)
+    }
+
+
+@pytest.fixture(scope="module")
+def tasks_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tasks")
+    write_scene_task(folder / "scene", n_clips=5)
+    write_scene_task(folder / "kfold", n_clips=4, folds=3)
+    write_event_task(folder / "event", n_clips=2)
+    write_task(
+        folder / "uneven",
+        {"train": uneven_clips(7), "valid": uneven_clips(4), "test": uneven_clips(5)},
+        embedding_type="scene",
+        prediction_type="multiclass",
+        split_mode="trainvaltest",
+        sample_duration=None,
+        evaluation=["top1_acc"],
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def networks(weight_files: dict[str, Path]) -> dict[str, Network]:
+    return {name: Network.load(name, weight_files[name]) for name in MODULES}
+
+
+@pytest.fixture(scope="module")
+def ours(
+    tasks_dir: Path, networks: dict[str, Network], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Embeddings of all modules by our pass, and the store, in one folder."""
+    root = tmp_path_factory.mktemp("ours")
+    for name, network in networks.items():
+        choices = parse_modules(MODULES[name], name)
+        for task in find_tasks(tasks_dir):
+            # small batches, so that there are several
+            stored = embed_task(network, task, root / "store", choices, batch_seconds=2)
+            assert stored is not None
+            for choice in choices:
+                export_module(stored, task, choice, network, root / "embeddings")
+    return root
+
+
+def test_every_file_is_the_official_one(
+    tasks_dir: Path, weight_files: dict[str, Path], ours: Path, tmp_path: Path
+) -> None:
+    pairs = [
+        f"{module}={weight_files[name]}" for name, modules in MODULES.items() for module in modules
+    ]
+    official = tmp_path / "embeddings"
+    done = python("-c", RUN_ALL, tasks_dir, official, *pairs, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    expected = {p.relative_to(official) for p in official.rglob("*") if p.is_file()}
+    found = {p.relative_to(ours / "embeddings") for p in (ours / "embeddings").rglob("*")}
+    found = {p for p in found if (ours / "embeddings" / p).is_file()}
+    assert {p for p in found if p.name != "weights.json"} == expected
+    # 4 tasks by 8 modules; each with its own weights.json
+    assert len(found) - len(expected) == 32
+    n_arrays = 0
+    for path in sorted(expected):
+        n_arrays += _compare(official / path, ours / "embeddings" / path, official, ours)
+    assert n_arrays > 300
+
+
+def _compare(expected: Path, found: Path, official: Path, ours: Path) -> bool:
+    """Compare two files; tell whether they hold embeddings."""
+    if expected.name.endswith(".embedding.npy"):
+        first, second = np.load(expected), np.load(found)
+        assert second.dtype == np.float32
+        np.testing.assert_allclose(second, first, rtol=1e-5, atol=1e-5)
+    elif expected.name.endswith(".embeddings.npy"):
+        first, second = np.fromfile(expected, np.float32), np.fromfile(found, np.float32)
+        np.testing.assert_allclose(second, first, rtol=1e-5, atol=1e-5)
+    elif expected.name.endswith(".pkl"):
+        with expected.open("rb") as one, found.open("rb") as other:
+            assert _sorted(pickle.load(other)) == _sorted(pickle.load(one))
+        return False
+    elif expected.name == "profile.embeddings.json":
+        assert json.loads(found.read_text()).keys() == json.loads(expected.read_text()).keys()
+        return False
+    elif expected.name.endswith("target-labels.json"):
+        assert _sorted(json.loads(found.read_text())) == _sorted(json.loads(expected.read_text()))
+        return False
+    else:
+        text = expected.read_text().replace(str(official), str(ours / "embeddings"))
+        assert found.read_text() == text, expected
+        return False
+    return True
+
+
+def _sorted(labels: Any) -> Any:
+    """Labels of a moment come out of a set in heareval: in any order."""
+    return [sorted(item) if isinstance(item, list) else item for item in labels]
+
+
+def test_the_predictions_runner_goes_on_from_there(ours: Path, tmp_path: Path) -> None:
+    folders = [
+        ours / "embeddings" / module / task
+        for module, task in (("hear_fusion.yamnet_5_13", "kfold"), ("hear_fusion.cnn14", "scene"))
+    ]
+    command: list[str | Path] = ["-m", "hear_fusion.evaluate.official", "predictions", *folders]
+    done = python(*command, "--grid-points", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for folder in folders:
+        assert 0 <= read_official_score(folder, "top1_acc") <= 1
+
+
+def test_the_store_holds_every_layer_as_the_model_gives_it(
+    networks: dict[str, Network], tasks_dir: Path, ours: Path
+) -> None:
+    for name, network in networks.items():
+        stored = open_task(ours / "store" / name / "uneven")
+        assert stored.paces == {SCENES: [0, *network.model.backbone.layer_numbers()]}
+        clips = list_clips(tasks_dir / "uneven", stored.metadata, 16000)
+        for split in clips:
+            assert stored.filenames[split.split] == split.filenames
+            for i in range(len(split.filenames)):
+                wide = network.with_layers(network.layer_numbers(), SCENES)
+                for number, scene in wide.layers(split.decode([i])).items():
+                    found = stored.features(split.split, number)
+                    assert isinstance(found, np.memmap)
+                    torch.testing.assert_close(
+                        torch.from_numpy(found[i].copy()), scene[0], rtol=1e-5, atol=1e-5
+                    )
+
+
+def test_labels_are_those_of_the_clips(tasks_dir: Path, ours: Path) -> None:
+    stored = open_task(ours / "store" / "cnn14" / "uneven")
+    entries = json.loads((tasks_dir / "uneven" / "train.json").read_text())
+    assert stored.labels("train") == [entries[name] for name in stored.filenames["train"]]
+    assert stored.filenames["train"] != list(entries)  # they are shuffled
+
+
+def test_what_is_done_is_not_done_again(
+    networks: dict[str, Network], tasks_dir: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("hear_fusion.embeddings.embed.list_clips", fail)
+    network = networks["yamnet"]
+    choices = parse_modules(["yamnet_2_13_40ms"], "yamnet")
+    for task in find_tasks(tasks_dir):
+        assert embed_task(network, task, ours / "store", choices) is not None
+    with pytest.raises(AssertionError):  # another hop is another pass
+        embed_task(
+            network, tasks_dir / "event", ours / "store", parse_modules(["yamnet_2_20ms"], "yamnet")
+        )
+
+
+def test_a_new_layer_of_frames_is_added_to_the_others(
+    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "event"
+    first = embed_task(network, task, tmp_path, parse_modules(["cnn14_3_80ms"], "cnn14"))
+    both = embed_task(network, task, tmp_path, parse_modules(["cnn14_6_80ms"], "cnn14"))
+    assert first is not None
+    assert both is not None
+    assert (first.paces, both.paces) == ({"80ms": [3]}, {"80ms": [3, 6]})
+    assert both.features("test", 3, "80ms").shape[0] == both.features("test", 6, "80ms").shape[0]
+
+
+def test_a_broken_pass_begins_again(
+    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "scene"
+    with monkeypatch.context() as patch:
+        calls = []
+
+        def scenes(_self: object, _audio: object) -> None:
+            calls.append(1)
+            raise KeyboardInterrupt
+
+        patch.setattr("hear_fusion.model.FusionModel.scenes", scenes)
+        with pytest.raises(KeyboardInterrupt):
+            embed_task(network, task, tmp_path)
+        assert calls
+    with pytest.raises(ValueError, match="no finished features"):
+        open_task(tmp_path / "cnn14" / "scene")
+    assert embed_task(network, task, tmp_path) == open_task(tmp_path / "cnn14" / "scene")
+
+
+def test_other_weights_options_and_tasks_are_refused(
+    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+) -> None:
+    from hear_fusion.backbones import REGISTRY
+    from hear_fusion.model import FusionModel
+    from hear_fusion.names import Choice
+    from tests.networks import cnn14_tensors
+
+    task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+    embed_task(networks["cnn14"], task, tmp_path / "store")
+    other = FusionModel(REGISTRY["cnn14"].from_tensors(cnn14_tensors(seed=9)), Choice("cnn14"))
+    for network in (Network(other), Network(networks["cnn14"].model, {"chunk_seconds": 3.0})):
+        with pytest.raises(ValueError, match="choose another --store or delete"):
+            embed_task(network, task, tmp_path / "store")
+    (task / "test.json").write_text((task / "test.json").read_text().replace("high", "low"))
+    with pytest.raises(ValueError, match=r"another test.json .* another --store"):
+        embed_task(networks["cnn14"], task, tmp_path / "store")
+
+
+def test_an_event_task_without_modules_is_left_out(
+    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+) -> None:
+    assert embed_task(networks["cnn14"], tasks_dir / "event", tmp_path) is None
+    assert not (tmp_path / "cnn14").exists()
+
+
+def test_modules_of_another_network_and_hops_as_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be choices of cnn14, got yamnet_5"):
+        parse_modules(["cnn14", "hear_fusion.yamnet_5"], "cnn14")
+    with pytest.raises(ValueError, match=r"write cnn14_\.\.\._40ms"):
+        Network.load("cnn14", options={"hop_ms": 40})
+
+
+def test_sound_that_does_not_fit_is_named(tasks_dir: Path, tmp_path: Path) -> None:
+    task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+    metadata = read_metadata(task)
+    clip = next((task / "16000" / "valid").iterdir())
+    clip.write_bytes(b"")
+    with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
+        list_clips(task, metadata, 16000)
+    clip.unlink()
+    with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
+        list_clips(task, metadata, 16000)
+
+
+def test_statistics_are_those_of_the_training_clips(
+    weight_files: dict[str, Path], tasks_dir: Path
+) -> None:
+    network = Network.load("ast", weight_files["ast"])
+    metadata = read_metadata(tasks_dir / "uneven")
+    train = list_clips(tasks_dir / "uneven", metadata, 16000)[0]
+    log_mels = []
+    for i in range(len(train.filenames)):
+        audio = train.decode([i])
+        n_mel = network.model.backbone.timeline.n_mel(audio.shape[1], "frames")
+        log_mels.append(network.model.backbone.log_mel(audio, 0, n_mel).flatten())
+    values = torch.cat(log_mels).double()
+    mean, std = task_statistics(network, tasks_dir / "uneven")
+    assert (mean, std) == pytest.approx((values.mean().item(), values.std().item()), rel=1e-3)
+    shortest = train.n_samples.index(min(train.n_samples))
+    audio = train.decode([shortest])
+    n_mel = network.model.backbone.timeline.n_mel(audio.shape[1], "frames")
+    alone = network.model.backbone.log_mel(audio, 0, n_mel).double()
+    few = task_statistics(network, tasks_dir / "uneven", max_clips=1)
+    assert few[0] == pytest.approx(alone.mean().item(), rel=1e-6)
+    # and they are what the front end is told
+    told = Network.load("ast", weight_files["ast"], {"input_mean": mean, "input_std": std})
+    assert told.model.backbone.input_mean == mean
+
+
+def test_an_event_sounds_from_its_start_to_its_end() -> None:
+    events = [
+        {"label": "a", "start": 100.0, "end": 200.0},
+        {"label": "b", "start": 150, "end": 300},
+    ]
+    found = [labels_at(events, time) for time in (99.9, 100.0, 200.0, 200.1)]
+    assert found == [[], ["a"], ["a", "b"], ["b"]]

@@ -1,0 +1,193 @@
+"""Task folders, weights, settings and memory: what is decided before anything runs."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hear_fusion.evaluate import memory
+from hear_fusion.evaluate.identity import (
+    WeightsIdentity,
+    refuse_other_task,
+    refuse_other_weights,
+    sha256_of_path,
+)
+from hear_fusion.evaluate.memory import PROCESS_BYTES, available_bytes, fits_in_memory
+from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+from hear_fusion.tasks.folders import find_tasks, rate_folders, require_audio, text_files
+from tests.hear_tasks import write_scene_task
+
+
+def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("b-v1", "a-v1"):
+        write_scene_task(tmp_path / name, n_clips=1)
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".DS_Store").write_text("")
+    (tmp_path / "empty").mkdir()
+    with caplog.at_level(logging.WARNING):
+        assert [task.name for task in find_tasks(tmp_path)] == ["a-v1", "b-v1"]
+    assert [record.args for record in caplog.records] == [
+        (tmp_path / "empty", "task_metadata.json"),
+        (tmp_path / "notes.txt", "task_metadata.json"),
+    ]
+    assert [task.name for task in find_tasks(tmp_path, ["b-v1"])] == ["b-v1"]
+
+
+def test_unknown_task_lists_the_tasks(tmp_path: Path) -> None:
+    write_scene_task(tmp_path / "a-v1", n_clips=1)
+    with pytest.raises(ValueError, match="task must be one of a-v1, got c-v1"):
+        find_tasks(tmp_path, ["c-v1"])
+
+
+def test_a_task_folder_given_as_tasks_dir_is_an_error(tmp_path: Path) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    with pytest.raises(ValueError, match="give the folder above the task folders"):
+        find_tasks(task)
+    with pytest.raises(ValueError, match="hear-fusion tasks demo"):
+        find_tasks(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["labelvocabulary.csv", "valid.json"])
+def test_missing_task_files_are_named(tmp_path: Path, name: str) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    (task / name).unlink()
+    with pytest.raises(ValueError, match=f"task a-v1 must hold {name}"):
+        find_tasks(tmp_path)
+
+
+def test_missing_audio_lists_the_rates(tmp_path: Path) -> None:
+    task = write_scene_task(tmp_path / "a-v1", n_clips=1)
+    require_audio(task, 16000)
+    (task / "48000").mkdir()
+    with pytest.raises(ValueError, match="in 32000/train, got sample rates 16000, 48000"):
+        require_audio(task, 32000)
+    (task / "16000" / "test").rename(task / "away")
+    with pytest.raises(ValueError, match="in 16000/test"):
+        require_audio(task, 16000)
+
+
+def test_identity_prefers_what_the_model_knows(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"abc")
+    knowing = SimpleNamespace(weights_sha256="from the model")
+    assert WeightsIdentity.of(knowing, "m", str(weights)).sha256 == "from the model"
+    identity = WeightsIdentity.of(object(), "m", str(weights))
+    assert identity.sha256.startswith("ba7816bf8f01cfea")
+    assert identity.model_file == str(weights)
+    assert WeightsIdentity.of(object(), "m").sha256 == "default"
+
+
+def test_identity_of_a_folder_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    one = sha256_of_path(tmp_path)
+    assert one == sha256_of_path(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert sha256_of_path(tmp_path) != one
+
+
+def test_folders_of_other_weights_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "m" / "t"
+    mine, other = WeightsIdentity("m", "aaa"), WeightsIdentity("m", "bbb")
+    refuse_other_weights(folder, mine)
+    folder.mkdir(parents=True)
+    other.write(folder)
+    refuse_other_weights(folder, mine)  # unfinished: the runner makes it anew
+    (folder / ".done.embeddings").touch()
+    refuse_other_weights(folder, other)
+    with pytest.raises(ValueError, match=r"weights in use \(aaa\), got a folder made with bbb;"):
+        refuse_other_weights(folder, mine)
+    (folder / "weights.json").unlink()
+    with pytest.raises(ValueError, match="unknown weights"):
+        refuse_other_weights(folder, mine)
+    # The way out that the message offers.
+    (folder / "weights.json").write_text('{"sha256": "aaa"}')
+    refuse_other_weights(folder, mine)
+
+
+def test_predictions_with_other_settings_are_refused(tmp_path: Path) -> None:
+    asked = PredictionSettings(grid_points=8)
+    assert not is_predicted(tmp_path, asked)
+    (tmp_path / "prediction-done.json").write_text('{"grid_points": 8}')
+    assert is_predicted(tmp_path, asked)
+    with pytest.raises(ValueError, match=r"got \{'grid_points': 8\}; ask for those"):
+        is_predicted(tmp_path, PredictionSettings(grid_points=2))
+    PredictionSettings(8, "fast").write(tmp_path)
+    with pytest.raises(ValueError, match=r"got \{'grid': 'fast'\}"):
+        is_predicted(tmp_path, asked)
+    assert is_predicted(tmp_path, PredictionSettings(8, "fast"))
+
+
+def test_a_cut_off_mark_is_not_done(tmp_path: Path) -> None:
+    (tmp_path / "prediction-done.json").write_text("")
+    assert not is_predicted(tmp_path, PredictionSettings())
+    assert not (tmp_path / "prediction-done.json").exists()
+
+
+def embedded(folder: Path, folds: int = 0) -> Path:
+    task = write_scene_task(folder, n_clips=1, folds=folds)
+    for split in json.loads((task / "task_metadata.json").read_text())["splits"]:
+        (task / f"{split}.embedding-dimensions.json").write_text("[1000000, 100]")
+    return task
+
+
+@pytest.mark.parametrize(
+    ("folds", "grid_points", "copies"), [(0, 1, 2.2), (0, 8, 9.2), (3, 8, 11.2)]
+)
+def test_in_memory_counts_the_copies_of_every_head(
+    tmp_path: Path, folds: int, grid_points: int, copies: float
+) -> None:
+    task = embedded(tmp_path / "t", folds)
+    needed = copies * 3 * 4e8 + PROCESS_BYTES
+    assert fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 1.001)
+    assert not fits_in_memory(task, grid_points=grid_points, budget_bytes=needed * 0.999)
+
+
+def test_default_jobs_follow_cores_memory_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(64)), raising=False)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 100 * PROCESS_BYTES)
+    assert memory.default_jobs(has_gpu=False) == 50
+    assert memory.default_jobs(has_gpu=True) == 4
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1000 * PROCESS_BYTES)
+    assert memory.default_jobs(has_gpu=False) == 64
+    monkeypatch.setattr(memory, "available_bytes", lambda: 0)
+    assert memory.default_jobs(has_gpu=True) == 1
+
+
+def test_available_memory_minds_the_container(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:  9000 kB\nMemAvailable:   4000 kB\n")
+    assert available_bytes(meminfo, tmp_path) == 4096000
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    assert available_bytes(meminfo, tmp_path) == 4096000
+    (tmp_path / "memory.max").write_text("3000000\n")
+    assert available_bytes(meminfo, tmp_path) == 2000000
+    assert available_bytes(tmp_path / "none", tmp_path) == 2000000
+
+
+@pytest.mark.parametrize("name", ["task_metadata.json", "labelvocabulary.csv", "valid.json"])
+def test_folders_of_a_task_made_anew_are_refused(tmp_path: Path, name: str) -> None:
+    task = write_scene_task(tmp_path / "tasks" / "scene-v1", n_clips=2)
+    finished = tmp_path / "embeddings" / "scene-v1"
+    finished.mkdir(parents=True)
+    for file in (*task.glob("*.json"), *task.glob("*.csv")):
+        (finished / file.name).write_bytes(file.read_bytes())
+    (task / name).write_text((task / name).read_text() + " ")
+    refuse_other_task(task, finished)  # not finished: will be made anew in any case
+    (finished / ".done.embeddings").touch()
+    with pytest.raises(ValueError, match=rf"task as it is now, got another {name} than in"):
+        refuse_other_task(task, finished)
+    (finished / name).write_bytes((task / name).read_bytes())
+    refuse_other_task(task, finished)
+
+
+def test_rates_and_texts_of_a_task(tmp_path: Path) -> None:
+    for name in ("16000", "8000", "48000", ".48000-from-16000", "notes"):
+        (tmp_path / name).mkdir()
+    for name in ("train.json", "labelvocabulary.csv", "96000", "a.txt"):
+        (tmp_path / name).touch()
+    assert [folder.name for folder in rate_folders(tmp_path)] == ["8000", "16000", "48000"]
+    assert [path.name for path in text_files(tmp_path)] == ["labelvocabulary.csv", "train.json"]
