@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import struct
-from math import ceil
+from math import ceil, gcd
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 _LFS_POINTER = b"version https://git-lfs"
@@ -85,3 +86,24 @@ def _missing_bytes(data: bytes) -> int:
             return 0 if size in _UNKNOWN_SIZES else max(0, at + 8 + size - len(data))
         at += 8 + size + size % 2
     return 0
+
+
+_LEAD = 64  # output samples
+
+
+def resample(audio: NDArray[np.float64], from_hz: int, to_hz: int) -> NDArray[np.float64]:
+    """Resample mono audio, shape (n_samples,), to its duration rounded up.
+
+    >>> resample(np.ones(480), 48000, 16000).shape
+    (160,)
+    """
+    if from_hz == to_hz:
+        return audio
+    step, n_phases = from_hz // gcd(from_hz, to_hz), to_hz // gcd(from_hz, to_hz)
+    length = -(-audio.size * n_phases // step)
+    # Zeros around: soxr computes its first samples less exactly where a rate is no multiple of the
+    # other, and rounds the duration to the nearest sample.
+    lead = -(-_LEAD // n_phases)
+    padded = np.pad(audio, (lead * step, step))
+    resampled: NDArray[np.float64] = soxr.resample(padded, from_hz, to_hz, quality="VHQ")
+    return resampled[lead * n_phases :][:length]

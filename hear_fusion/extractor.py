@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hear_fusion.backbones import ORIGINAL, Backbone, Layer
+from hear_fusion.backbones import ORIGINAL, Backbone
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten
+from hear_fusion.fusion.scaling import LayerScale, divisor
 from hear_fusion.runtimes.precision import Precision, arithmetic
 from hear_fusion.timeline import Chunk, Purpose
-
-LayerScale = Literal["none", "rms", "std"]
-LAYER_SCALES: tuple[str, ...] = get_args(LayerScale)
 
 
 class Extractor:
@@ -181,20 +178,3 @@ class Extractor:
         if self.divisors[number] != 1.0:
             frames = frames / self.divisors[number]
         return frames.repeat_interleave(column // hop, dim=1) if column > hop else frames
-
-
-def divisor(layer: Layer, layer_scale: LayerScale, backbone: Backbone) -> float:
-    """Constant that the features of a layer are divided by; 1 for the original embedding.
-
-    Raises:
-        ValueError: If the constant has not been measured for this network.
-    """
-    if layer_scale == "none" or layer.number == ORIGINAL:
-        return 1.0
-    constant = layer.rms if layer_scale == "rms" else layer.std
-    if constant is None:
-        raise ValueError(
-            f"layer_scale must be 'none' for {backbone.name}, whose layers have not been "
-            f"measured, got {layer_scale!r}; standardise the features instead"
-        )
-    return constant

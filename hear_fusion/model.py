@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
-from hear_fusion.extractor import LAYER_SCALES, Extractor, LayerScale
+from hear_fusion.extractor import Extractor
+from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hear_fusion.backbones import REGISTRY
@@ -116,3 +117,22 @@ def check_hop(backbone: str, hop_ms: int | None) -> None:
 
 def _listed(numbers: tuple[int, ...]) -> str:
     return " ".join(map(str, numbers))
+
+
+def parse_modules(names: Iterable[str], backbone: str) -> list[Choice]:
+    """Read names of modules of one network, with or without the package's name before them.
+
+    Raises:
+        ValueError: If a name is not valid, or of another network.
+
+    >>> parse_modules(["cnn14", "hear_fusion.cnn14_3_6"], "cnn14")[1].layers
+    (3, 6)
+    """
+    choices = [parse(name.removeprefix("hear_fusion.")) for name in dict.fromkeys(names)]
+    other = [str(choice) for choice in choices if choice.backbone != backbone]
+    if other:
+        raise ValueError(
+            f"modules must be choices of {backbone}, got {', '.join(other)}; embed each network "
+            "by a command of its own"
+        )
+    return choices

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
-from hear_fusion.extractor import Extractor, LayerScale
+from hear_fusion.extractor import Extractor
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten, summarise
+from hear_fusion.fusion.scaling import LayerScale
 from tests.networks import TENSORS
 
 CHOICES = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -14,6 +16,7 @@ from docs.make.modules import modules_table
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.cli import main
 from hear_fusion.demo.synthesis.packages import PINS
+from hear_fusion.parallel.processes import child_environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,7 +37,55 @@ def test_one_concept_a_file() -> None:
         for path in (ROOT / "hear_fusion").rglob("*.py")
     }
     assert len(sizes) > 20
-    assert {path: size for path, size in sizes.items() if size > 300} == {}
+    assert {path: size for path, size in sizes.items() if size > 250} == {}
+
+
+def test_one_concern_a_room() -> None:
+    for top in ("hear_fusion", "tests"):
+        rooms = Counter(
+            path.parent.relative_to(ROOT)
+            for path in (ROOT / top).rglob("*.py")
+            if path.name != "__init__.py"
+        )
+        assert len(rooms) > 15
+        assert {room: n for room, n in rooms.items() if n > 14} == {}
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Hold the package in a folder against the import contract."""
+    program = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command as run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache", str(ROOT / "pyproject.toml")],
+        cwd=folder, capture_output=True, text=True, check=False, env=child_environment(),
+    )  # fmt: skip
+
+
+def test_arrows_point_down() -> None:
+    run = lint_imports(ROOT)
+    assert run.returncode == 0, run.stdout
+    assert "3 kept, 0 broken" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "line", "complaint"),
+    [
+        ("files/hashing.py", "from hear_fusion.tasks import folders", "files is not allowed"),
+        ("datasets/base.py", "import hear_fusion.checkpoints", "datasets is not allowed"),
+        ("errors.py", "import hear_fusion.timeline", "errors is not allowed"),
+        ("loft.py", "", "loft"),
+    ],
+)
+def test_an_upward_import_or_a_room_without_a_storey_is_found(
+    tmp_path: Path, room: str, line: str, complaint: str
+) -> None:
+    shutil.copytree(
+        ROOT / "hear_fusion", tmp_path / "hear_fusion", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    with (tmp_path / "hear_fusion" / room).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    run = lint_imports(tmp_path)
+    assert run.returncode == 1
+    assert complaint in run.stdout + run.stderr
 
 
 def test_the_readme_is_whole_and_its_commands_exist() -> None:

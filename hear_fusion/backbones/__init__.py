@@ -1,66 +1,6 @@
-"""The networks, one file each; a new one is one file and one line in `REGISTRY`."""
+"""The networks, one file each; a new one is one file and one line in `registry`."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-from hear_fusion.backbones.ast_vit import Ast
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
-from hear_fusion.backbones.cnn14 import Cnn14
-from hear_fusion.backbones.vggish import Vggish
-from hear_fusion.backbones.yamnet import Yamnet
-from hear_fusion.checkpoints import WeightsError, locate, read_tensors
-
-REGISTRY: dict[str, type[Backbone]] = {
-    backbone.name: backbone
-    for backbone in (
-        Cnn14,
-        Yamnet,
-        Vggish,
-        Ast,
-    )
-}
+from hear_fusion.backbones.registry import REGISTRY, load_backbone
 
 __all__ = ["ORIGINAL", "REGISTRY", "Backbone", "Layer", "LayerOutput", "load_backbone"]
-
-
-def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:
-    """Build a network from a weight file.
-
-    Args:
-        name: A key of `REGISTRY`.
-        path: Any official container of that network, recognised by content; empty: the default
-            file from the cache, fetched when absent.
-        options: Those in the network's `weight_options`.
-
-    Returns:
-        The network, on the CPU.
-
-    Raises:
-        WeightsError: If the file cannot be had, or does not hold this network.
-    """
-    network = REGISTRY[name]
-    path = Path(path) if path else locate(network.records)
-    tensors = read_tensors(path)
-    try:
-        return network.from_tensors(tensors, **options)
-    except WeightsError as err:
-        raise WeightsError(_refusal(network, path, tensors, err)) from err
-
-
-def _refusal(network: type[Backbone], path: Path, tensors: dict[str, Any], err: Exception) -> str:
-    """Say why a file was refused, and which network it fits if any."""
-    fitting = []
-    for other in REGISTRY.values():
-        try:
-            other.from_tensors(tensors)
-        except WeightsError:
-            continue
-        fitting.append(other.title)
-    hint = (
-        f"it holds {' and '.join(fitting)}"
-        if fitting
-        else "run 'hear-fusion list' for the official files"
-    )
-    return f"{path} must hold the weights of {network.title}, but {err}; {hint}"

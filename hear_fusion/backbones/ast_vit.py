@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from hear_fusion.backbones.ast_names import HUGGING_FACE_PREFIX, UNUSED, names_in
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear, frozen_norm
 from hear_fusion.backbones.transformer import Block, fit_positions
@@ -30,49 +31,6 @@ FRONT_END = FrontEnd(
     log="ln_max", floor=torch.finfo(torch.float32).eps,
     symmetric=True, remove_mean=True, pre_emphasis=0.97,
 )  # fmt: skip
-
-# What the author's file and Hugging Face's, on disk and in memory, call each part.
-AUTHORS_KEYS = {
-    "cls": "v.cls_token",
-    "dist": "v.dist_token",
-    "positions": "v.pos_embed",
-    "patches": "v.patch_embed.proj",
-    "norm": "v.norm",
-    "norm1": "v.blocks.{}.norm1",
-    "qkv": "v.blocks.{}.attn.qkv",
-    "proj": "v.blocks.{}.attn.proj",
-    "norm2": "v.blocks.{}.norm2",
-    "fc1": "v.blocks.{}.mlp.fc1",
-    "fc2": "v.blocks.{}.mlp.fc2",
-}
-HUGGING_FACE_KEYS = {
-    "cls": "embeddings.cls_token",
-    "dist": "embeddings.distillation_token",
-    "positions": "embeddings.position_embeddings",
-    "patches": "embeddings.patch_embeddings.projection",
-    "norm": "layernorm",
-    "norm1": "encoder.layer.{}.layernorm_before",
-    "q": "encoder.layer.{}.attention.attention.query",
-    "k": "encoder.layer.{}.attention.attention.key",
-    "v": "encoder.layer.{}.attention.attention.value",
-    "proj": "encoder.layer.{}.attention.output.dense",
-    "norm2": "encoder.layer.{}.layernorm_after",
-    "fc1": "encoder.layer.{}.intermediate.dense",
-    "fc2": "encoder.layer.{}.output.dense",
-}
-TRANSFORMERS_5_KEYS = {
-    **HUGGING_FACE_KEYS,
-    "norm1": "layers.{}.layernorm_before",
-    "q": "layers.{}.attention.q_proj",
-    "k": "layers.{}.attention.k_proj",
-    "v": "layers.{}.attention.v_proj",
-    "proj": "layers.{}.attention.o_proj",
-    "norm2": "layers.{}.layernorm_after",
-    "fc1": "layers.{}.mlp.fc1",
-    "fc2": "layers.{}.mlp.fc2",
-}
-HUGGING_FACE_PREFIX = "audio_spectrogram_transformer."
-UNUSED = ("v.head.", "v.head_dist.", "mlp_head.", "classifier.")  # classifiers
 
 
 class Ast(Backbone):
@@ -170,7 +128,7 @@ class Ast(Backbone):
                 f"got {input_mean} and {input_std}"
             )
         tensors = {key.removeprefix(HUGGING_FACE_PREFIX): value for key, value in tensors.items()}
-        state, keys = StateReader(tensors, ignored=UNUSED), _keys(tensors)
+        state, keys = StateReader(tensors, ignored=UNUSED), names_in(tensors)
         cls_token = state.take(keys["cls"], 1, 1, -1)
         dim = cls_token.shape[2]
         tokens = torch.cat([cls_token, state.take(keys["dist"], 1, 1, dim)], dim=1)
@@ -225,13 +183,6 @@ class Ast(Backbone):
                 self._fitted.clear()
             self._fitted[key] = fit_positions(self.positions, N_ROWS, n_columns, N_EXTRA)
         return self._fitted[key]
-
-
-def _keys(tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    if AUTHORS_KEYS["cls"] in tensors:
-        return AUTHORS_KEYS
-    is_new = TRANSFORMERS_5_KEYS["q"].format(0) + ".weight" in tensors
-    return TRANSFORMERS_5_KEYS if is_new else HUGGING_FACE_KEYS
 
 
 def _positions(state: StateReader, key: str, dim: int) -> Tensor:

@@ -2,9 +2,10 @@
 
 from hear_fusion.checkpoints.cache import cache_dir, cached, import_file, verify
 from hear_fusion.checkpoints.containers.reading import read_tensors
-from hear_fusion.checkpoints.digest import file_sha256, tensors_sha256
+from hear_fusion.checkpoints.digest import tensors_sha256
 from hear_fusion.checkpoints.fetch import fetch, locate
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
+from hear_fusion.files.hashing import file_sha256
 
 __all__ = [
     "WeightsError",

@@ -15,8 +15,8 @@ import torch
 
 from hear_fusion.checkpoints.containers.kinds import read_ends, recognise, refusal
 from hear_fusion.checkpoints.containers.reading import read_tensors
-from hear_fusion.checkpoints.digest import file_sha256
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
+from hear_fusion.files.hashing import file_sha256
 
 _logger = logging.getLogger(__name__)
 

@@ -4,28 +4,9 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
-
-_CHUNK_BYTES = 1 << 20
-
-
-def file_sha256(path: Path | str) -> str:
-    """Hash a file's bytes.
-
-    Args:
-        path: The file.
-
-    Returns:
-        64 hex digits.
-    """
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:

@@ -33,7 +33,7 @@ def demo(out: Path) -> None:
 
     say("looking for the HEAR tools and for YAMNet's weights")
     from hear_fusion.checkpoints import WeightsError
-    from hear_fusion.cli.tasks import demo as make_tasks
+    from hear_fusion.cli.tasks.demo import demo as make_tasks
     from hear_fusion.demo.evaluation import (
         EVENT_HOP,
         ORIGINAL,

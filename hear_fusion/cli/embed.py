@@ -57,10 +57,11 @@ def embed(
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.backbones import REGISTRY
     from hear_fusion.checkpoints import WeightsError
-    from hear_fusion.embeddings.backbone import Network, parse_modules
+    from hear_fusion.embeddings.backbone import Network
     from hear_fusion.embeddings.embed import embed_task
     from hear_fusion.evaluate.embeddings import export_module
-    from hear_fusion.evaluate.run import read_options
+    from hear_fusion.evaluate.options import read_options
+    from hear_fusion.names import parse_modules
     from hear_fusion.tasks.folders import find_tasks
 
     if backbone not in REGISTRY:

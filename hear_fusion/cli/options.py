@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,13 @@ import click
 from hear_fusion.tasks.schema import SAMPLE_RATES
 
 PATH = click.Path(path_type=Path)
+
+
+def _n_cores() -> int:
+    from hear_fusion.parallel.machine import n_cores
+
+    return n_cores()
+
 
 tasks_dir = click.option(
     "--tasks-dir",
@@ -44,7 +50,7 @@ embeddings_dir = click.option(
 jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
+    default=_n_cores,
     metavar="N",
     help="Number of processes.  [default: one for each core]",
 )

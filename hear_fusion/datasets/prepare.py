@@ -12,9 +12,10 @@ from hear_fusion.datasets.base import TOTAL, DataSet, Place, Seen, Splitting
 from hear_fusion.datasets.conversion import Conversion
 from hear_fusion.datasets.faults import FAULTS_FILE, Fault, write_faults
 from hear_fusion.files.archives import members
+from hear_fusion.files.hashing import recipe_of
 from hear_fusion.tasks.schema import Clip
 from hear_fusion.tasks.staging import Staging
-from hear_fusion.tasks.writer import check_sample_rates, finish_task_folder, is_kept, recipe_of
+from hear_fusion.tasks.writer import check_sample_rates, finish_task_folder, is_kept
 
 # Counts up when a change of the code changes the sounds.
 _CONVERSION = 1

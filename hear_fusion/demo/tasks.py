@@ -9,7 +9,8 @@ from hear_fusion.demo.plan import Plan
 from hear_fusion.demo.speech_tasks import plan_languages, plan_voices, plan_words
 from hear_fusion.demo.synthesis.notes import soundfont_path
 from hear_fusion.demo.synthesis.packages import installed_versions
-from hear_fusion.tasks.writer import TaskSummary, recipe_of, write_task_folder
+from hear_fusion.files.hashing import recipe_of
+from hear_fusion.tasks.writer import TaskSummary, write_task_folder
 
 DEMO_TASKS: dict[str, Callable[[], Plan]] = {
     "instruments": plan_instruments,

@@ -24,11 +24,10 @@ from hear_fusion.embeddings.store import (
     pace_of,
     timestamps_path,
 )
-from hear_fusion.evaluate.identity import refuse_other_task
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
-from hear_fusion.tasks.folders import read_metadata, require_audio, text_files
+from hear_fusion.tasks.folders import read_metadata, refuse_other_task, require_audio, text_files
 
 
 def embed_task(

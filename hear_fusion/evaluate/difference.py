@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from hear_fusion.evaluate.scores import (
-    Fold,
-    Score,
-    affordable_resamples,
-    percentile_interval,
-    score_folds,
-)
+from hear_fusion.evaluate.scores import Score, affordable_resamples
+from hear_fusion.metrics.bootstrap import Fold, paired_interval
 
 
 @dataclass(frozen=True)
@@ -72,15 +65,3 @@ def difference(
         seed=seed,
     )
     return Difference(first, second, second.value - first.value, low, high)
-
-
-def paired_interval(
-    first: Sequence[Fold], second: Sequence[Fold], *, n_resamples: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """95 % bootstrap interval of second minus first, both scored on the same draws of clips."""
-    rng = np.random.default_rng(seed)
-    gains = []
-    for _ in range(n_resamples):
-        drawn = [rng.integers(fold.n, size=fold.n) for fold in first]
-        gains.append(score_folds(second, drawn) - score_folds(first, drawn))
-    return percentile_interval(np.array(gains))

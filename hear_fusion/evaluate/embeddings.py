@@ -19,18 +19,10 @@ from numpy.typing import NDArray
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import Network
 from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
-from hear_fusion.evaluate.identity import (
-    DONE_FILE,
-    WeightsIdentity,
-    refuse_other_task,
-    refuse_other_weights,
-)
+from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import (
-    METADATA_FILE,
-    VOCABULARY_FILE,
-    embeddings_folder_name,
-)
+from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE, refuse_other_task
 
 # What heareval adds to the end of an event, whose intervals are open there.
 _END_MS = 0.0001
@@ -59,8 +51,8 @@ def export_module(
     file = str(network.model_file) if network.model_file else None
     weights = WeightsIdentity.of(network.model, module, file)
     refuse_other_weights(folder, weights)
-    refuse_other_task(task, folder)
-    if (folder / DONE_FILE).exists():
+    refuse_other_task(task, folder, done=EMBEDDINGS_DONE_FILE)
+    if (folder / EMBEDDINGS_DONE_FILE).exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -80,7 +72,7 @@ def export_module(
     }
     _write_json(folder / "profile.embeddings.json", profile, indent=4)
     weights.write(folder)
-    (folder / DONE_FILE).touch()
+    (folder / EMBEDDINGS_DONE_FILE).touch()
     return folder
 
 

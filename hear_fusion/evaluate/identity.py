@@ -5,7 +5,6 @@ would break ``python -m heareval.predictions.runner DIR/*``). A finished folder 
 with the same weights only.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -13,11 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, WEIGHTS_FILE
 from hear_fusion.files.atomic import write_whole
-from hear_fusion.tasks.folders import text_files
-
-WEIGHTS_FILE = "weights.json"
-DONE_FILE = ".done.embeddings"
+from hear_fusion.files.hashing import sha256_of_path
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
     Raises:
         ValueError: If the folder is finished and was made with other or unknown weights.
     """
-    if not (task_folder / DONE_FILE).exists():
+    if not (task_folder / EMBEDDINGS_DONE_FILE).exists():
         return
     record = task_folder / WEIGHTS_FILE
     if not record.exists():
@@ -80,53 +77,6 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
             f"({weights.sha256}), got a folder made with {found}; choose another "
             "--embeddings-dir or delete the folder"
         )
-
-
-def refuse_other_task(
-    task: Path, task_folder: Path, *, done: str = DONE_FILE, option: str = "--embeddings-dir"
-) -> None:
-    """Check that a finished folder of embeddings was made from this task as it is now.
-
-    heareval copies the metadata, the vocabulary and the labels of each split; a task that was made
-    anew differs in one of them.
-
-    Args:
-        task: The HEAR task folder.
-        task_folder: ``<embeddings dir>/<module>/<task>``; may not exist yet.
-        done: File that tells that the folder is finished.
-        option: What the user names the folder above by.
-
-    Raises:
-        ValueError: If the folder is finished and one of the copies differs.
-    """
-    if not (task_folder / done).exists():
-        return
-    for original in text_files(task):
-        copy = task_folder / original.name
-        if not copy.exists() or copy.read_bytes() != original.read_bytes():
-            raise ValueError(
-                f"embeddings in {task_folder} must be made of the task as it is now, got another "
-                f"{original.name} than in {task.resolve()}; choose another {option} or "
-                "delete the folder"
-            )
-
-
-def sha256_of_path(path: Path) -> str:
-    """Hash a file, or a folder's files with their relative names in sorted order.
-
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     sha256_of_path(Path(file.name))[:16]
-    'e3b0c44298fc1c14'
-    """
-    if not path.is_dir():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for file_path in sorted(found for found in path.rglob("*") if found.is_file()):
-        digest.update(f"{file_path.relative_to(path).as_posix()}\0".encode())
-        digest.update(bytes.fromhex(sha256_of_path(file_path)))
-    return digest.hexdigest()
 
 
 def _version(package: str) -> str | None:

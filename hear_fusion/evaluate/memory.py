@@ -5,9 +5,9 @@ The choice changes speed and memory, not scores.
 
 import json
 import math
-import os
 from pathlib import Path
 
+from hear_fusion.parallel.machine import available_bytes, n_cores
 from hear_fusion.tasks.folders import read_metadata
 
 # torch, Lightning and the heads of a process (measured: 0.9 GB at 6144 dimensions).
@@ -51,26 +51,5 @@ def default_jobs(has_gpu: bool) -> int:
     Args:
         has_gpu: Whether heareval will train its heads on a GPU.
     """
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    n_jobs = min(n_cores or 1, available_bytes() // (2 * PROCESS_BYTES))
+    n_jobs = min(n_cores(), available_bytes() // (2 * PROCESS_BYTES))
     return max(1, min(n_jobs, _JOBS_ON_A_GPU) if has_gpu else n_jobs)
-
-
-def available_bytes(
-    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
-) -> int:
-    """Memory that can be had without swapping, within the limits of a container.
-
-    Args:
-        meminfo: The kernel's account; half of the machine's memory is assumed without one.
-        cgroup: Folder of the control group's ``memory.max`` and ``memory.current``, if any.
-    """
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    if meminfo.is_file():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                available = 1024 * int(line.split()[1])
-    limit, used = cgroup / "memory.max", cgroup / "memory.current"
-    if limit.is_file() and used.is_file() and limit.read_text().strip() != "max":
-        available = min(available, int(limit.read_text()) - int(used.read_text()))
-    return max(0, available)

@@ -23,9 +23,10 @@ from typing import Any
 
 import click
 
-from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_task, refuse_other_weights
+from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.parallel.processes import end_with_parent
-from hear_fusion.tasks.folders import embeddings_folder_name, require_audio
+from hear_fusion.tasks.folders import refuse_other_task, require_audio
 
 _NOISE = (
     "pkg_resources is deprecated",  # Lightning 1.9 imports it
@@ -137,7 +138,7 @@ def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> No
             for name in names:
                 finished = Path(given["embeddings_dir"]) / folder / name
                 refuse_other_weights(finished, embedding.weights)
-                refuse_other_task(tasks_dir / name, finished)
+                refuse_other_task(tasks_dir / name, finished, done=EMBEDDINGS_DONE_FILE)
         except ValueError as err:
             raise click.ClickException(str(err)) from err
         return embedding

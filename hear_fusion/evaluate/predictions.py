@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-SCORES_FILE = "test.predicted-scores.json"
+from hear_fusion.evaluate.layout import SCORES_FILE
 
 _ALLOWED = {
     ("collections", "OrderedDict"),

@@ -5,7 +5,6 @@ Logs are kept in ``<embeddings dir>/.logs``, passing files in ``<embeddings dir>
 are hidden so that ``<embeddings dir>/*`` still means the modules.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,16 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from hear_fusion.evaluate.identity import DONE_FILE
-from hear_fusion.evaluate.memory import available_bytes, default_jobs, fits_in_memory
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
+from hear_fusion.evaluate.options import read_options
 from hear_fusion.evaluate.scores import Score, read_score
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
 from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
+from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.parallel.processes import Job, run_jobs
-from hear_fusion.tasks.folders import embeddings_folder_name, find_tasks
+from hear_fusion.tasks.folders import find_tasks
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
 
@@ -134,7 +135,7 @@ def _compute_embeddings(
     before = progress.n
 
     def is_done(result: Result) -> bool:
-        return (result.folder / DONE_FILE).exists()
+        return (result.folder / EMBEDDINGS_DONE_FILE).exists()
 
     def show(_running: list[Job]) -> None:
         n_done = sum(map(is_done, results))
@@ -234,24 +235,3 @@ def _prediction_job(workspace: Workspace, result: Result, arguments: Sequence[st
         # More threads make heareval's small matrices slower.
         workspace.environment(OMP_NUM_THREADS="1"),
     )
-
-
-def read_options(model_options: str) -> dict[str, Any]:
-    """Read the JSON object of ``--model-options``.
-
-    Raises:
-        ValueError: If it is none.
-    """
-    try:
-        options = json.loads(model_options)
-    except json.JSONDecodeError as err:
-        raise ValueError(
-            f"model_options must be a JSON object, got {model_options!r} ({err}); for example "
-            """'{"hop_ms": 40}'"""
-        ) from err
-    if not isinstance(options, dict):
-        raise ValueError(
-            f"model_options must be a JSON object, got {model_options!r}; for example "
-            """'{"hop_ms": 40}'"""
-        )
-    return options

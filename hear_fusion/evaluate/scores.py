@@ -8,7 +8,7 @@ independent; not how much it owes to the training clips or to the seed of the he
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.evaluate.predictions import read_official_score, read_predictions
+from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, score_folds
 from hear_fusion.tasks.folders import VOCABULARY_FILE, read_metadata
 
-Indices = NDArray[np.int64]
 ACCURACIES = ("top1_acc", "pitch_acc", "chroma_acc")
 LOWER_IS_BETTER = ("segment_1s_er",)
 # heareval's ranking metrics cost up to seconds a call on large tasks.
@@ -56,14 +56,6 @@ class Score:
     def lower_is_better(self) -> bool:
         """Whether the metric counts errors."""
         return self.metric in LOWER_IS_BETTER
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Test clips of one fold and the score of any selection of them."""
-
-    n: int
-    score: Callable[[Indices], float]
 
 
 def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> Score:
@@ -131,46 +123,6 @@ def make_fold(metric: str, predictions: Mapping[str, Any], labels: Sequence[str]
     if metric in ACCURACIES:
         return _accuracy_fold(metric, target, prediction)
     return _ranking_fold(metric, target, prediction, labels)
-
-
-def score_folds(folds: Sequence[Fold], drawn: Sequence[Indices]) -> float:
-    """Score a selection of clips of each fold; average over folds."""
-    return float(np.mean([fold.score(idx) for fold, idx in zip(folds, drawn, strict=True)]))
-
-
-def bootstrap_interval(
-    folds: Sequence[Fold], *, n_resamples: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile bootstrap over the clips of each fold.
-
-    Returns:
-        Lower and upper end; NaN if no resample has a score.
-
-    >>> correct = np.array([True] * 90 + [False] * 10)
-    >>> fold = Fold(100, lambda drawn: float(correct[drawn].mean()))
-    >>> low, high = bootstrap_interval([fold])
-    >>> bool(0.80 < low < 0.86 and 0.94 < high < 0.98)
-    True
-    """
-    rng = np.random.default_rng(seed)
-    scores = np.array(
-        [
-            score_folds(folds, [rng.integers(fold.n, size=fold.n) for fold in folds])
-            for _ in range(n_resamples)
-        ]
-    )
-    return percentile_interval(scores)
-
-
-def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Middle 95 % of bootstrap values, NaN left out; NaN if nothing is left."""
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return math.nan, math.nan
-    # No interpolation: d_prime can be infinite.
-    low = np.percentile(values, 2.5, method="lower")
-    high = np.percentile(values, 97.5, method="higher")
-    return float(low), float(high)
 
 
 def _accuracy_fold(metric: str, target: NDArray[Any], prediction: NDArray[Any]) -> Fold:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE
 from hear_fusion.files.atomic import write_whole
 
-DONE_FILE = "prediction-done.json"
 _SETTINGS_FILE = "prediction-settings.json"
 
 
@@ -39,7 +39,7 @@ def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
     Raises:
         ValueError: If they were made with other settings.
     """
-    done = task_folder / DONE_FILE
+    done = task_folder / PREDICTIONS_DONE_FILE
     if not done.exists():
         return False
     try:
@@ -61,7 +61,7 @@ def other_settings(task_folder: Path, settings: PredictionSettings) -> dict[str,
     Raises:
         json.JSONDecodeError: If the mark was cut off while it was written.
     """
-    found = json.loads((task_folder / DONE_FILE).read_text(encoding="utf-8"))
+    found = json.loads((task_folder / PREDICTIONS_DONE_FILE).read_text(encoding="utf-8"))
     own_record = task_folder / _SETTINGS_FILE
     if own_record.exists():
         found |= json.loads(own_record.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import hear_fusion
+from hear_fusion.parallel.processes import child_environment
 
 
 @dataclass
@@ -48,7 +48,4 @@ class Workspace:
     @staticmethod
     def environment(**variables: str) -> Mapping[str, str]:
         """Environment in which the user's modules and this package can be imported."""
-        package_root = str(Path(hear_fusion.__file__).parents[1])
-        paths = [os.getcwd(), package_root, os.environ.get("PYTHONPATH", "")]
-        joined = os.pathsep.join(filter(None, paths))
-        return os.environ | {"PYTHONPATH": joined, "PYTHONUNBUFFERED": "1"} | variables
+        return child_environment(os.getcwd(), PYTHONUNBUFFERED="1", **variables)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.evaluate.difference import paired_interval
-from hear_fusion.evaluate.scores import Fold, Indices, bootstrap_interval
+from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, paired_interval
 
 Correct = Sequence[NDArray[np.bool_]]
 _EXACT = 16  # non-zero differences: 65536 flips

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import torch
 
-import hear_fusion
-
-_PACKAGES = ("torch", "numpy", "scikit-learn", "soundfile", "soxr", "heareval")
+_PACKAGES = ("hear_fusion", "torch", "numpy", "scikit-learn", "soundfile", "soxr", "heareval")
 
 
 def package_versions() -> dict[str, str]:
@@ -21,7 +19,7 @@ def package_versions() -> dict[str, str]:
     >>> "torch" in package_versions()
     True
     """
-    found = {"hear_fusion": hear_fusion.__version__, "python": platform.python_version()}
+    found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
@@ -40,11 +38,17 @@ def describe_hardware(device: str = "cpu", cpuinfo: Path = Path("/proc/cpuinfo")
             if line.startswith("model name")
         ]
         name = models[0] if models else name
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    words = f"{name}, {n_cores} cores, {platform.system()}"
+    words = f"{name}, {n_cores()} cores, {platform.system()}"
     if device.startswith("cuda"):
         words += f", {torch.cuda.get_device_name(torch.device(device))}"
     return words
+
+
+def n_cores() -> int:
+    """Count the processor cores that this process may use, at least one."""
+    if hasattr(os, "sched_getaffinity"):  # fewer than all under taskset or a batch system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> int:
@@ -59,3 +63,23 @@ def peak_memory(status: Path = Path("/proc/self/status")) -> int:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def available_bytes(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> int:
+    """Memory that can be had without swapping, within the limits of a container.
+
+    Args:
+        meminfo: The kernel's account; half of the machine's memory is assumed without one.
+        cgroup: Folder of the control group's ``memory.max`` and ``memory.current``, if any.
+    """
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    if meminfo.is_file():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                available = 1024 * int(line.split()[1])
+    limit, used = cgroup / "memory.max", cgroup / "memory.current"
+    if limit.is_file() and used.is_file() and limit.read_text().strip() != "max":
+        available = min(available, int(limit.read_text()) - int(used.read_text()))
+    return max(0, available)

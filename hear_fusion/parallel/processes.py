@@ -10,9 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PARENT_VARIABLE = "HEAR_FUSION_PARENT"
+_PACKAGE_ROOT = Path(__file__).parents[2]
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
 _TAIL_LINES = 20
+
+
+def child_environment(*folders: str, **variables: str) -> dict[str, str]:
+    """Environment in which a child finds this very package, installed or not.
+
+    Args:
+        folders: Where else it shall look for modules, before all others.
+        variables: What it shall have set besides.
+    """
+    paths = [*folders, str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | variables
 
 
 @dataclass

@@ -6,8 +6,8 @@ import json
 import logging
 from pathlib import Path
 
-from hear_fusion.evaluate.identity import WEIGHTS_FILE
-from hear_fusion.evaluate.predictions import SCORES_FILE, read_official_score
+from hear_fusion.evaluate.layout import SCORES_FILE, WEIGHTS_FILE
+from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.metrics.significance import (
     accuracy,
     accuracy_interval,

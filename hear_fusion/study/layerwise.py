@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.embeddings.backbone import Network, task_statistics
+from hear_fusion.embeddings.backbone import Network
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
 from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
 from hear_fusion.probes.linear import LinearResult, is_single_label
@@ -24,7 +26,7 @@ from hear_fusion.study.estimates import official_score, to_estimate, to_gain
 from hear_fusion.study.representations import HeadTrainer, Layers, choice_of
 from hear_fusion.study.results import Study, TaskStudy
 from hear_fusion.study.selection import Group, Selection, select_layers
-from hear_fusion.tasks.folders import embeddings_folder_name, find_tasks, read_metadata
+from hear_fusion.tasks.folders import find_tasks, read_metadata
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.files.hashing import recipe_of
 from hear_fusion.names import Choice
 from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
@@ -22,7 +23,6 @@ from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.published_rates import published_rates
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
-from hear_fusion.tasks.writer import recipe_of
 
 Layers = tuple[int, ...]
 """Layer numbers of a representation, ascending; ``(ORIGINAL,)`` for the original embedding."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from hear_fusion.parallel.machine import n_cores
 from hear_fusion.tasks.check_audio import check_audio
 from hear_fusion.tasks.check_texts import check_texts
 from hear_fusion.tasks.findings import Finding, TaskReport, error
@@ -62,7 +63,7 @@ def check_task(
         that is told.
     """
     texts = check_texts(task)
-    rates, findings = check_audio(task, texts, on_file, n_threads or os.cpu_count() or 1)
+    rates, findings = check_audio(task, texts, on_file, n_threads or n_cores())
     counts = Counter(clip.split for clip in texts.clips)
     splits = texts.metadata.splits if texts.metadata else ()
     return TaskReport(

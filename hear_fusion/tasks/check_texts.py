@@ -9,16 +9,9 @@ from typing import Any
 
 from hear_fusion.tasks.findings import Finding, TaskTexts, error, note
 from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE
-from hear_fusion.tasks.schema import (
-    TRAIN_VALID_TEST,
-    Clip,
-    Event,
-    TaskMetadata,
-    chroma_problems,
-    clip_problems,
-    label_vocabulary,
-    metadata_problems,
-)
+from hear_fusion.tasks.rules import clip_problems, metadata_problems
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, Event, TaskMetadata
+from hear_fusion.tasks.vocabulary import chroma_problems, label_vocabulary
 
 # heareval reads these without a default.
 _REQUIRED = ("task_name", "embedding_type", "prediction_type", "split_mode", "splits")

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +95,6 @@ def require_audio(task: Path, sample_rate: int) -> None:
         )
 
 
-def embeddings_folder_name(module: str, model_options: Mapping[str, Any]) -> str:
-    """Name the folder that heareval's runner writes a module's embeddings to.
-
-    >>> embeddings_folder_name("hear_fusion.cnn14_3_6", {"hop_ms": 40})
-    'hear_fusion.cnn14_3_6-hop-ms=40'
-    """
-    # heareval's own dependency, used as it uses it.
-    from slugify import slugify
-
-    options = [f"{slugify(key)}={slugify(str(value))}" for key, value in model_options.items()]
-    return "-".join([module, *options])
-
-
 def _require_task_files(task: Path) -> None:
     splits = read_metadata(task).get("splits")
     if not isinstance(splits, list) or not splits:
@@ -117,3 +104,32 @@ def _require_task_files(task: Path) -> None:
     for name in (VOCABULARY_FILE, *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():
             raise ValueError(f"task {task.name} must hold {name}, got none; make the task anew")
+
+
+def refuse_other_task(
+    task: Path, task_folder: Path, *, done: str, option: str = "--embeddings-dir"
+) -> None:
+    """Check that a finished folder of embeddings was made from this task as it is now.
+
+    heareval copies the metadata, the vocabulary and the labels of each split; a task that was made
+    anew differs in one of them.
+
+    Args:
+        task: The HEAR task folder.
+        task_folder: ``<embeddings dir>/<module>/<task>``; may not exist yet.
+        done: File that tells that the folder is finished.
+        option: What the user names the folder above by.
+
+    Raises:
+        ValueError: If the folder is finished and one of the copies differs.
+    """
+    if not (task_folder / done).exists():
+        return
+    for original in text_files(task):
+        copy = task_folder / original.name
+        if not copy.exists() or copy.read_bytes() != original.read_bytes():
+            raise ValueError(
+                f"embeddings in {task_folder} must be made of the task as it is now, got another "
+                f"{original.name} than in {task.resolve()}; choose another {option} or "
+                "delete the folder"
+            )

@@ -6,17 +6,14 @@ sums differ by between machines is far below the 16th bit, so that files come ou
 """
 
 from io import BytesIO
-from math import gcd
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
+from hear_fusion.audio import resample
 from hear_fusion.files.atomic import write_whole
-
-_LEAD = 64  # output samples
 
 
 def resample_pcm16(
@@ -83,21 +80,3 @@ def write_pcm16(
     content = BytesIO()
     soundfile.write(content, samples, to_hz, subtype="PCM_16", format="WAV")
     write_whole(path, content.getvalue())
-
-
-def resample(audio: NDArray[np.float64], from_hz: int, to_hz: int) -> NDArray[np.float64]:
-    """Resample mono audio, shape (n_samples,), to its duration rounded up.
-
-    >>> resample(np.ones(480), 48000, 16000).shape
-    (160,)
-    """
-    if from_hz == to_hz:
-        return audio
-    step, n_phases = from_hz // gcd(from_hz, to_hz), to_hz // gcd(from_hz, to_hz)
-    length = -(-audio.size * n_phases // step)
-    # Zeros around: soxr computes its first samples less exactly where a rate is no multiple of the
-    # other, and rounds the duration to the nearest sample.
-    lead = -(-_LEAD // n_phases)
-    padded = np.pad(audio, (lead * step, step))
-    resampled: NDArray[np.float64] = soxr.resample(padded, from_hz, to_hz, quality="VHQ")
-    return resampled[lead * n_phases :][:length]

@@ -4,7 +4,6 @@ A folder appears under its name only when it is complete (``staging``).
 """
 
 import csv
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,16 +13,11 @@ from pathlib import Path
 import soundfile
 
 from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE
-from hear_fusion.tasks.schema import (
-    SAMPLE_RATES,
-    Clip,
-    TaskMetadata,
-    check_clips,
-    check_metadata,
-    label_vocabulary,
-)
+from hear_fusion.tasks.rules import check_clips, check_metadata
+from hear_fusion.tasks.schema import SAMPLE_RATES, Clip, TaskMetadata
 from hear_fusion.tasks.staging import Recording as Recording
 from hear_fusion.tasks.staging import Staging
+from hear_fusion.tasks.vocabulary import label_vocabulary
 
 
 @dataclass(frozen=True)
@@ -35,16 +29,6 @@ class TaskSummary:
     n_classes: int
     seconds: float
     kept: bool
-
-
-def recipe_of(*parts: object) -> str:
-    """Hash everything that decides a folder's content, as canonical JSON.
-
-    >>> recipe_of({"b": 1, "a": 2}) == recipe_of({"a": 2, "b": 1})
-    True
-    """
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=vars)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_task_folder(

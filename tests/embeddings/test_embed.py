@@ -13,11 +13,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.backbone import Network, parse_modules, task_statistics
+from hear_fusion.embeddings.backbone import Network
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import SCENES, open_task
 from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
 from hear_fusion.tasks.folders import find_tasks, read_metadata
 from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task

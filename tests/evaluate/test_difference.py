@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hear_fusion.evaluate.difference import difference
-from hear_fusion.evaluate.scores import Fold, Indices, Score, bootstrap_interval
+from hear_fusion.evaluate.scores import Score
+from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval
 
 
 def fold(correct: NDArray[np.bool_]) -> Fold:

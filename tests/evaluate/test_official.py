@@ -11,7 +11,7 @@ import click
 import pytest
 
 from hear_fusion.evaluate import official
-from hear_fusion.tasks.folders import embeddings_folder_name
+from hear_fusion.evaluate.layout import embeddings_folder_name
 from tests.hear_tasks import TINY_MODULE, python, write_scene_task
 
 FAKE_CUDA = """

@@ -10,13 +10,8 @@ import pytest
 import torch
 
 from hear_fusion.evaluate.predictions import read_predictions
-from hear_fusion.evaluate.scores import (
-    Fold,
-    bootstrap_interval,
-    make_fold,
-    read_score,
-    score_folds,
-)
+from hear_fusion.evaluate.scores import make_fold, read_score
+from hear_fusion.metrics.bootstrap import Fold, bootstrap_interval, score_folds
 from tests.hear_tasks import PITCHES_HZ, python, write_scene_task
 
 LABELS = list(PITCHES_HZ)

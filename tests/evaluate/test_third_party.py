@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from panns_hear.models import Cnn14
 
-from hear_fusion.evaluate.identity import sha256_of_path
 from hear_fusion.evaluate.run import run
+from hear_fusion.files.hashing import sha256_of_path
 from tests.hear_tasks import write_scene_task
 
 

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.cli import main
-from hear_fusion.embeddings.backbone import Network, task_statistics
+from hear_fusion.embeddings.backbone import Network
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol

@@ -9,15 +9,18 @@ from types import SimpleNamespace
 import pytest
 
 from hear_fusion.evaluate import memory
-from hear_fusion.evaluate.identity import (
-    WeightsIdentity,
-    refuse_other_task,
-    refuse_other_weights,
-    sha256_of_path,
-)
-from hear_fusion.evaluate.memory import PROCESS_BYTES, available_bytes, fits_in_memory
+from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
+from hear_fusion.evaluate.memory import PROCESS_BYTES, fits_in_memory
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
-from hear_fusion.tasks.folders import find_tasks, rate_folders, require_audio, text_files
+from hear_fusion.files.hashing import sha256_of_path
+from hear_fusion.parallel.machine import available_bytes
+from hear_fusion.tasks.folders import (
+    find_tasks,
+    rate_folders,
+    refuse_other_task,
+    require_audio,
+    text_files,
+)
 from tests.hear_tasks import write_scene_task
 
 
@@ -176,12 +179,14 @@ def test_folders_of_a_task_made_anew_are_refused(tmp_path: Path, name: str) -> N
     for file in (*task.glob("*.json"), *task.glob("*.csv")):
         (finished / file.name).write_bytes(file.read_bytes())
     (task / name).write_text((task / name).read_text() + " ")
-    refuse_other_task(task, finished)  # not finished: will be made anew in any case
+    refuse_other_task(
+        task, finished, done=".done.embeddings"
+    )  # not finished: will be made anew in any case
     (finished / ".done.embeddings").touch()
     with pytest.raises(ValueError, match=rf"task as it is now, got another {name} than in"):
-        refuse_other_task(task, finished)
+        refuse_other_task(task, finished, done=".done.embeddings")
     (finished / name).write_bytes((task / name).read_bytes())
-    refuse_other_task(task, finished)
+    refuse_other_task(task, finished, done=".done.embeddings")
 
 
 def test_rates_and_texts_of_a_task(tmp_path: Path) -> None:

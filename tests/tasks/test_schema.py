@@ -2,14 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from hear_fusion.tasks.schema import (
-    Clip,
-    Event,
-    TaskMetadata,
-    check_clips,
-    check_metadata,
-    label_vocabulary,
-)
+from hear_fusion.tasks.rules import check_clips, check_metadata
+from hear_fusion.tasks.schema import Clip, Event, TaskMetadata
+from hear_fusion.tasks.vocabulary import label_vocabulary
 
 SCENE = TaskMetadata(
     task_name="tiny",

@@ -4,7 +4,8 @@ import torch
 from numpy.typing import NDArray
 from torchaudio.functional import resample as torchaudio_resample
 
-from hear_fusion.tasks.wav import resample, resample_pcm16
+from hear_fusion.audio import resample
+from hear_fusion.tasks.wav import resample_pcm16
 
 RATES = [(48000, 16000), (22050, 16000), (22050, 48000), (48000, 32000), (44100, 16000)]
 

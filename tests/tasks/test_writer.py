@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from hear_fusion.files.hashing import recipe_of
 from hear_fusion.tasks.schema import Clip, Event, TaskMetadata
 from hear_fusion.tasks.writer import (
     Recording,
     check_sample_rates,
     read_recipe,
-    recipe_of,
     write_task_folder,
 )
 

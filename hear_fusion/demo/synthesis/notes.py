@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hear_fusion.demo.synthesis.levels import at_level
 from hear_fusion.demo.synthesis.packages import package_folder, require_packages
-from hear_fusion.demo.synthesis.rendering import command, environment, render
+from hear_fusion.demo.synthesis.rendering import at_level, command, render
 from hear_fusion.demo.synthesis.soundfont import Preset
+from hear_fusion.parallel.processes import child_environment
 from hear_fusion.tasks.writer import Recording
 
 PACKAGES = ("tinysoundfont", "pretty_midi")
@@ -43,7 +43,7 @@ def soundfont_path() -> Path:
 def read_preset_groups() -> list[list[Preset]]:
     """Groups of presets that share recordings, read by a process of its own."""
     asked = command("hear_fusion.demo.synthesis.soundfont", str(soundfont_path()))
-    answer = subprocess.run(asked, env=environment(), check=True, stdout=subprocess.PIPE)
+    answer = subprocess.run(asked, env=child_environment(), check=True, stdout=subprocess.PIPE)
     return [[(bank, program) for bank, program in group] for group in json.loads(answer.stdout)]
 
 

@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.parallel.processes import child_environment
+
 _HEADER = struct.Struct("<II")  # sample rate in Hz, number of samples
-_ROOT = Path(__file__).parents[2]
 
 Rendering = tuple[NDArray[np.float32], int]
 
@@ -47,7 +47,7 @@ def render(module: str, jobs: Sequence[Any]) -> Iterator[Rendering]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            env=environment(),
+            env=child_environment(),
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -97,7 +97,25 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
-def environment() -> dict[str, str]:
-    """Environment in which a child finds this very package, installed or not."""
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+def at_level(audio: NDArray[np.float32], peak_db: float) -> NDArray[np.float64]:
+    """Scale a clip so that its peak lies at ``peak_db`` decibels of full scale.
+
+    Args:
+        audio: Samples, shape (n_samples,).
+        peak_db: Peak in dB relative to full scale, at most 0.
+
+    Returns:
+        Scaled samples, shape (n_samples,), float64.
+
+    Raises:
+        ValueError: If the clip is silent (its peak is below -100 dB).
+
+    >>> at_level(np.array([0.0, 0.1], np.float32), 0.0).tolist()
+    [0.0, 1.0]
+    """
+    peak = float(np.abs(audio).max(initial=0.0))
+    if peak < 1e-5:
+        raise ValueError(
+            f"audio must not be silent, got a peak of {peak}; is the note in the preset's range?"
+        )
+    return audio.astype(np.float64) * (10 ** (peak_db / 20) / peak)

@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from hear_fusion.demo.synthesis.levels import at_level
 from hear_fusion.demo.synthesis.packages import package_folder, require_packages
-from hear_fusion.demo.synthesis.rendering import render
+from hear_fusion.demo.synthesis.rendering import at_level, render
 from hear_fusion.tasks.writer import Recording
 
 PACKAGES = ("espeakng_loader",)

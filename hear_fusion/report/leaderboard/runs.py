@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hear_fusion.evaluate.predictions import SCORES_FILE, read_official_score
-from hear_fusion.evaluate.settings import DONE_FILE, PredictionSettings, other_settings
+from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SCORES_FILE
+from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.evaluate.settings import PredictionSettings, other_settings
 from hear_fusion.report.leaderboard.board import OFFICIAL_TASKS, OfficialTask
 from hear_fusion.report.leaderboard.ranking import join
 from hear_fusion.tasks.folders import METADATA_FILE, read_metadata
@@ -108,7 +109,7 @@ def _comparable_score(task_folder: Path) -> float:
 
 
 def _require_finished(task_folder: Path) -> None:
-    for name in (DONE_FILE, SCORES_FILE):
+    for name in (PREDICTIONS_DONE_FILE, SCORES_FILE):
         try:
             record = json.loads((task_folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):

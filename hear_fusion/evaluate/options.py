@@ -1,0 +1,25 @@
+"""Options of ``load_model`` as the command line takes them."""
+
+import json
+from typing import Any
+
+
+def read_options(model_options: str) -> dict[str, Any]:
+    """Read the JSON object of ``--model-options``.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    try:
+        options = json.loads(model_options)
+    except json.JSONDecodeError as err:
+        raise ValueError(
+            f"model_options must be a JSON object, got {model_options!r} ({err}); for example "
+            """'{"hop_ms": 40}'"""
+        ) from err
+    if not isinstance(options, dict):
+        raise ValueError(
+            f"model_options must be a JSON object, got {model_options!r}; for example "
+            """'{"hop_ms": 40}'"""
+        )
+    return options

@@ -1,0 +1,68 @@
+"""The labels of a task in the order of their indices, as heareval reads them."""
+
+from collections.abc import Iterator, Sequence
+
+# heareval reads the vocabulary with pandas, which turns these words into missing values.
+_PANDAS_MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+
+
+def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
+    """Sort the distinct labels as ``labelvocabulary.csv`` lists them.
+
+    A vocabulary of numbers alone is sorted by value, so that an index is a pitch's place.
+
+    Args:
+        labels: Labels of all clips of all splits, repeated as often as they occur.
+
+    Returns:
+        Distinct labels as text.
+
+    Raises:
+        ValueError: If pandas, with which heareval reads the file, would change a label.
+
+    >>> label_vocabulary([60, 9, 60])
+    ['9', '60']
+    """
+    words = {str(label) for label in labels}
+    changed = sorted(words & _PANDAS_MISSING)
+    if changed:
+        raise ValueError(
+            f"labels must not be words that pandas reads as missing, got {changed}; rename them"
+        )
+    changed = sorted(words - {"True", "False"})
+    if changed and {word.lower() for word in words} <= {"true", "false"}:
+        raise ValueError(f"labels must not be read as truth values, got {changed}; rename them")
+    if not all(_is_number(word) for word in words):
+        return sorted(words)
+    changed = sorted(word for word in words if not word.isdecimal() or str(int(word)) != word)
+    if changed:
+        raise ValueError(
+            "labels that are all numbers must be whole ones without leading zeros, "
+            f"got {changed}; heareval would read them as other labels"
+        )
+    return sorted(words, key=int)
+
+
+def chroma_problems(vocabulary: Sequence[str]) -> Iterator[str]:
+    """Tell if a label's index modulo 12 is not its pitch class, shifted.
+
+    Args:
+        vocabulary: Labels in the order of their indices.
+    """
+    numbers = [int(word) for word in vocabulary if word.isdecimal()]
+    if not numbers or numbers != list(range(numbers[0], numbers[0] + len(vocabulary))):
+        yield (
+            "labels must be successive whole numbers where chroma_acc is a score "
+            f"(it takes a label's index modulo 12), got {list(vocabulary)}"
+        )
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
