@@ -42,8 +42,8 @@ class Extractor:
         layer_scale: LayerScale = "none",
     ) -> None:
         self.backbone = backbone
-        self.layers = tuple(backbone.layer(number) for number in layers)
-        self.divisors = {row.number: divisor(row, layer_scale, backbone) for row in self.layers}
+        self.taps = tuple(backbone.layer(number) for number in layers)
+        self.divisors = {row.number: divisor(row, layer_scale, backbone) for row in self.taps}
         self.precision = precision
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
@@ -54,7 +54,7 @@ class Extractor:
     @property
     def dim(self) -> int:
         """Features of all layers together."""
-        return sum(layer.dim for layer in self.layers)
+        return sum(layer.dim for layer in self.taps)
 
     def scenes(self, audio: Tensor) -> Tensor:
         """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
@@ -74,7 +74,7 @@ class Extractor:
     def _scenes_of_batch(self, audio: Tensor) -> Tensor:
         total: dict[int, Tensor] = {}
         peak: dict[int, Tensor] = {}
-        n_frames = dict.fromkeys((layer.number for layer in self.layers), 0)
+        n_frames = dict.fromkeys((layer.number for layer in self.taps), 0)
         for _, outputs in self._chunks(audio, "scenes", None):
             for number, frames in outputs.items():
                 n_frames[number] += frames.shape[1]
@@ -113,8 +113,8 @@ class Extractor:
     def _fill(self, z: Tensor, audio: Tensor, hop_ms: int | None) -> None:
         views = dict(
             zip(
-                (layer.number for layer in self.layers),
-                z.split([layer.dim for layer in self.layers], dim=-1),
+                (layer.number for layer in self.taps),
+                z.split([layer.dim for layer in self.taps], dim=-1),
                 strict=True,
             )
         )
@@ -147,13 +147,13 @@ class Extractor:
         if line.patch is None and audio.shape[1] < line.min_samples():
             audio = F.pad(audio, (0, line.min_samples() - audio.shape[1]))
         n_per_chunk = max(1, self.n_mel_per_chunk // audio.shape[0])
-        numbers = [layer.number for layer in self.layers]
+        numbers = [layer.number for layer in self.taps]
         for chunk in line.chunks(n_mel, purpose, n_per_chunk):
             log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
             with arithmetic(self.precision, audio.device):
-                outputs = self.backbone.features(windows.flatten(0, 1), numbers)
+                outputs = self.backbone.forward_layers(windows.flatten(0, 1), numbers)
             yield (
                 chunk,
                 {

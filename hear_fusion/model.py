@@ -189,7 +189,7 @@ class FusionModel(nn.Module):
         Raises:
             TypeError, ValueError: As `scenes`.
         """
-        rows = self.extractor.layers
+        rows = self.extractor.taps
         parts = self.scenes(audio).split([row.dim for row in rows], dim=1)
         return {row.number: part for row, part in zip(rows, parts, strict=True)}
 

@@ -44,7 +44,7 @@ def test_cnn14_is_the_equations_on_the_whole_clip(
     network, audio = backbones["cnn14"], noise(2, n_samples)
     padded = torch.nn.functional.pad(audio, (0, max(0, 4960 - n_samples)))
     log_mel = network.log_mel(padded, 0, 1 + padded.shape[1] // 160)
-    maps = network.features(log_mel, (3, 6))
+    maps = network.forward_layers(log_mel, (3, 6))
     z = fuse([pool_time_and_flatten(maps[3].frames, 4), pool_time_and_flatten(maps[6].frames, 1)])
 
     extractor = Extractor(network, (3, 6))
@@ -61,7 +61,7 @@ def test_yamnet_is_the_equations_on_its_patches(
 
     def z_of(starts: range) -> Tensor:
         patches = [network.log_mel(audio, start, start + 96) for start in starts]
-        maps = [network.features(patch, (5, 14)) for patch in patches]
+        maps = [network.forward_layers(patch, (5, 14)) for patch in patches]
         frames = [
             fuse(
                 [pool_time_and_flatten(one[5].frames, 4), pool_time_and_flatten(one[14].frames, 1)]
@@ -95,7 +95,7 @@ def test_vggishs_dense_layers_are_repeated_six_times(
     assert z.shape[1] == 19  # centres at 80 + 160 i ms, up to 3 s
     for i in range(19):
         example = network.log_mel(audio, i // 6 * 96, (i // 6 + 1) * 96)
-        assert_near(z[:, i], network.features(example, (18,))[18].frames.flatten(1))
+        assert_near(z[:, i], network.forward_layers(example, (18,))[18].frames.flatten(1))
 
 
 @pytest.mark.parametrize(("name", "layers", "hop_ms"), PACES)
@@ -163,8 +163,8 @@ def test_fine_layers_are_pooled_and_coarse_ones_repeated(
 ) -> None:
     network, audio = backbones["cnn14"], noise(1, 16000 * 2 + 700)
     log_mel = network.log_mel(audio, 0, 1 + audio.shape[1] // 160)
-    maps = network.features(log_mel, network.layer_numbers())
-    for row in network.layers:
+    maps = network.forward_layers(log_mel, network.layer_numbers())
+    for row in network.layer_table:
         z = Extractor(network, (row.number,)).frames(audio, hop_ms)[0]
         columns = maps[row.number].frames[0].transpose(0, 1).flatten(1)  # (column, dim)
         n_columns = columns.shape[0]
@@ -204,7 +204,7 @@ def test_layer_scale_divides_each_layer_by_its_constant(
     constants = [getattr(network.layer(number), layer_scale) for number in (5, 13)]
     assert constants[0] != constants[1]
     divisor = torch.cat(
-        [torch.full((row.dim,), c) for row, c in zip(plain.layers, constants, strict=True)]
+        [torch.full((row.dim,), c) for row, c in zip(plain.taps, constants, strict=True)]
     )
     assert_near(scaled.scenes(audio), plain.scenes(audio) / divisor)
     assert_near(scaled.frames(audio, 40), plain.frames(audio, 40) / divisor)
@@ -231,7 +231,7 @@ def test_ast_over_30_seconds_is_seamless_windows_weighted_by_their_columns(
     network, audio = backbones["ast"], noise(2, n_samples)
     frames, clips = [], []
     for start, stop in ast_windows(n_samples):
-        output = network.features(network.log_mel(audio, start, stop), (5,))[5]
+        output = network.forward_layers(network.log_mel(audio, start, stop), (5,))[5]
         assert output.clip is not None
         frames.append(output.frames[..., 0].transpose(1, 2))
         clips += [output.clip] * output.frames.shape[2]
@@ -248,7 +248,7 @@ def test_ast_up_to_30_seconds_is_one_pass(
     backbones: dict[str, Backbone], noise: Callable[..., Tensor]
 ) -> None:
     network, audio = backbones["ast"], noise(1, 16000 * 30)
-    output = network.features(network.log_mel(audio, 0, 2998), (2,))[2]
+    output = network.forward_layers(network.log_mel(audio, 0, 2998), (2,))[2]
     assert output.clip is not None
     extractor = Extractor(network, (2,), chunk_seconds=1.0)
     assert_near(extractor.scenes(audio), output.clip)

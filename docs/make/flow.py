@@ -37,18 +37,18 @@ def flow_svg(choice: Choice) -> str:
         raise ValueError(
             f"choice must name 1 to {len(FILLS)} layers, got {choice}; such as cnn14_3_6"
         )
-    network = REGISTRY[choice.backbone]
-    rows = [row for row in network.layers if row.number in choice.layers]
+    backbone = REGISTRY[choice.backbone]
+    rows = [row for row in backbone.layer_table if row.number in choice.layers]
     dim = sum(row.dim for row in rows)
     fills = dict(zip(choice.layers, FILLS, strict=False))
     parts = [
-        _text(20, 30, f"{network.title}: {choice}", size=17, bold=True),
+        _text(20, 30, f"{backbone.title}: {choice}", size=17, bold=True),
         *_network(choice.backbone, fills),
     ]
     step = (WIDTH - 20) / len(rows)
     for i, row in enumerate(rows):
         left = 20 + i * step
-        parts += _eq_1(row, left, step - 20, fills[row.number], network.timeline.frame_stride)
+        parts += _eq_1(row, left, step - 20, fills[row.number], backbone.timeline.frame_stride)
         parts.append(_arrow(left + (step - 20) / 2, 355, WIDTH / 2, 398))
     parts += [
         _box(170, 400, 540, 52, "z", f"Eq. (2): concatenated per frame   [B, T_o, {dim}]"),
@@ -71,12 +71,12 @@ def flow_svg(choice: Choice) -> str:
 
 def _network(name: str, fills: dict[int, str]) -> list[str]:
     """Sound, log-mel and the layers in a row; taps lead down from the chosen ones."""
-    network = REGISTRY[name]
+    backbone = REGISTRY[name]
     labels = [
-        ("sound", f"{network.timeline.sample_rate // 1000} kHz"),
-        ("log-mel", f"[B, 1, T, {network.front_end.n_mels}]"),
+        ("sound", f"{backbone.timeline.sample_rate // 1000} kHz"),
+        ("log-mel", f"[B, 1, T, {backbone.front_end.n_mels}]"),
     ]
-    shown = _shown_layers(network.layers, set(fills))
+    shown = _shown_layers(backbone.layer_table, set(fills))
     labels += [(f"layer {row.number}", f"{row.channels} x {row.freq}") for row in shown]
     step = (WIDTH - 40 + GAP) / len(labels)
     parts = []

@@ -21,22 +21,22 @@ def modules_table() -> str:
         "| module | dims | what | a frame every | hops (`..._<hop>ms`) |",
         "|---|---|---|---|---|",
     ]
-    for name, network in REGISTRY.items():
-        line = network.timeline
-        dims = {row.number: row.dim for row in network.layers}
-        fused = sum(dims[number] for number in network.published_layers)
-        layers = " and ".join(map(str, network.published_layers))
+    for name, backbone in REGISTRY.items():
+        line = backbone.timeline
+        dims = {row.number: row.dim for row in backbone.layer_table}
+        fused = sum(dims[number] for number in backbone.published_layers)
+        layers = " and ".join(map(str, backbone.published_layers))
         hops = " ".join(map(str, line.hops_ms))
-        numbers = network.layer_numbers()
+        numbers = backbone.layer_numbers()
         singles = f"{min(dims.values())}" + (
             f" to {max(dims.values())}" if len(set(dims.values())) > 1 else ""
         )
         rows = [
-            (str(Choice(name, network.published_layers)), f"{fused}", f"layers {layers}", None),
-            (name, f"{network.original.dim}", "its own embedding", network.original.stride),
+            (str(Choice(name, backbone.published_layers)), f"{fused}", f"layers {layers}", None),
+            (name, f"{backbone.original.dim}", "its own embedding", backbone.original.stride),
         ]
         lines += [
-            f"| `hear_fusion.{module}` | {dim} | {network.title}, {what} "
+            f"| `hear_fusion.{module}` | {dim} | {backbone.title}, {what} "
             f"| {line.frame_ms(stride):g} ms | {hops} |"
             for module, dim, what, stride in rows
         ]

@@ -41,7 +41,7 @@ class Ast(Backbone):
     licence = "BSD-3-Clause"
     published_layers = (5, 12)
     weight_options = ("input_mean", "input_std")
-    layers = tuple(
+    layer_table = tuple(
         Layer(number, f"v.blocks.{number - 1}", channels=768, freq=1, stride=STRIDE)
         for number in range(1, N_LAYERS + 1)
     )
@@ -140,7 +140,7 @@ class Ast(Backbone):
         state.finish()
         return cls(tokens, positions, patches, blocks, norm, (input_mean, input_std))
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
+    def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the layers asked for, each through the final normalisation.
 
         Frames are the patches of one time averaged over their rows of bands; the clip vector is

@@ -84,7 +84,7 @@ class Backbone(nn.Module, ABC):
     weight_options: ClassVar[tuple[str, ...]] = ()
     """Keyword arguments of `from_tensors` that users may set."""
 
-    layers: tuple[Layer, ...]
+    layer_table: tuple[Layer, ...]
     original: Layer
     timeline: Timeline
     front_end: FrontEnd
@@ -103,7 +103,7 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
+    def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Run the network up to the last layer asked for.
 
         Args:
@@ -125,7 +125,7 @@ class Backbone(nn.Module, ABC):
     @classmethod
     def layer_numbers(cls) -> tuple[int, ...]:
         """Numbers that may stand in a name, ascending."""
-        return tuple(layer.number for layer in cls.layers)
+        return tuple(layer.number for layer in cls.layer_table)
 
     def layer(self, number: int) -> Layer:
         """Look up a row of this instance's layer table."""
@@ -133,9 +133,11 @@ class Backbone(nn.Module, ABC):
 
     def _set_widths(self, channels: Mapping[int, int], original: int) -> None:
         """Replace the published widths by those of the weights."""
-        self.layers = tuple(replace(row, channels=channels[row.number]) for row in self.layers)
+        self.layer_table = tuple(
+            replace(row, channels=channels[row.number]) for row in self.layer_table
+        )
         self.original = replace(self.original, channels=original)
 
     @property
     def _by_number(self) -> dict[int, Layer]:
-        return {row.number: row for row in self.layers}
+        return {row.number: row for row in self.layer_table}

@@ -67,7 +67,7 @@ class Cnn14(Backbone):
     licence = "CC-BY-4.0"
     published_layers = (3, 6)
     weight_options = ("sample_rate",)
-    layers = (
+    layer_table = (
         Layer(1, "conv_block1", channels=64, freq=32, stride=2),
         Layer(2, "conv_block2", channels=128, freq=16, stride=4),
         Layer(3, "conv_block3", channels=256, freq=8, stride=8),
@@ -136,7 +136,7 @@ class Cnn14(Backbone):
         state.finish()
         return cls(mel_norm, blocks, fc1, front_end)
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
+    def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the blocks asked for, each after its average pooling.
 
         `ORIGINAL` is block 6 averaged over frequency, which `scene` takes through fc1.

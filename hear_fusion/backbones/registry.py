@@ -38,16 +38,16 @@ def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:
     Raises:
         WeightsError: If the file cannot be had, or does not hold this network.
     """
-    network = REGISTRY[name]
-    path = Path(path) if path else locate(network.records)
+    backbone = REGISTRY[name]
+    path = Path(path) if path else locate(backbone.records)
     tensors = read_tensors(path)
     try:
-        return network.from_tensors(tensors, **options)
+        return backbone.from_tensors(tensors, **options)
     except WeightsError as err:
-        raise WeightsError(_refusal(network, path, tensors, err)) from err
+        raise WeightsError(_refusal(backbone, path, tensors, err)) from err
 
 
-def _refusal(network: type[Backbone], path: Path, tensors: dict[str, Any], err: Exception) -> str:
+def _refusal(backbone: type[Backbone], path: Path, tensors: dict[str, Any], err: Exception) -> str:
     """Say why a file was refused, and which network it fits if any."""
     fitting = []
     for other in REGISTRY.values():
@@ -61,4 +61,4 @@ def _refusal(network: type[Backbone], path: Path, tensors: dict[str, Any], err: 
         if fitting
         else "run 'hear-fusion list' for the official files"
     )
-    return f"{path} must hold the weights of {network.title}, but {err}; {hint}"
+    return f"{path} must hold the weights of {backbone.title}, but {err}; {hint}"

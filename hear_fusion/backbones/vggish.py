@@ -88,7 +88,7 @@ class Vggish(Backbone):
     title = "VGGish"
     licence = "Apache-2.0"
     published_layers = (10, 15)
-    layers = (
+    layer_table = (
         Layer(2, "conv1", channels=64, freq=64, stride=1),
         Layer(5, "conv2", channels=128, freq=32, stride=2),
         Layer(8, "conv3/conv3_1", channels=256, freq=16, stride=4),
@@ -140,7 +140,7 @@ class Vggish(Backbone):
         super().__init__()
         self.steps = nn.ModuleList(steps)
         widths = {
-            row.number: step.n_out for row, step in zip(type(self).layers, steps, strict=True)
+            row.number: step.n_out for row, step in zip(type(self).layer_table, steps, strict=True)
         }
         self._set_widths(widths, original=steps[-1].n_out)
 
@@ -154,7 +154,7 @@ class Vggish(Backbone):
         read, keys = _layout(tensors)
         steps: list[Convolution | Dense] = []
         n_in = 1
-        for row in cls.layers:
+        for row in cls.layer_table:
             step = Dense if row.number >= FIRST_DENSE else Convolution
             n_in *= POOLED_CELLS if row.number == FIRST_DENSE else 1
             weight, bias = read(state, keys[row.number], (-1, n_in, *step.kernel))
@@ -163,16 +163,16 @@ class Vggish(Backbone):
         state.finish()
         return cls(steps)
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
+    def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the layers asked for, each after its ReLU.
 
         `ORIGINAL` is layer 22; the dense layers run only if one of them is asked for.
         """
-        final = self.layers[-1].number
+        final = self.layer_table[-1].number
         last = max(final if number == ORIGINAL else number for number in layers)
         outputs: dict[int, LayerOutput] = {}
         feature_map = log_mel
-        for row, step in zip(self.layers, self.steps, strict=True):
+        for row, step in zip(self.layer_table, self.steps, strict=True):
             if row.number > last:
                 break
             feature_map = step(feature_map)
@@ -188,7 +188,7 @@ Read = Callable[[StateReader, str, tuple[int, ...]], tuple[Tensor, Tensor]]
 
 def _layout(tensors: Mapping[str, Tensor]) -> tuple[Read, dict[int, str]]:
     """How the file lays out a layer's weights, and what it calls each layer."""
-    keys = {row.number: f"vggish/{row.module}" for row in Vggish.layers}
+    keys = {row.number: f"vggish/{row.module}" for row in Vggish.layer_table}
     if f"{keys[FIRST_DENSE]}/weights" in tensors:
         return _from_tensorflow, keys
     dense = "fc" if "fc.0.weight" in tensors else "embeddings"

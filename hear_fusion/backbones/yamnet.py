@@ -79,7 +79,7 @@ class Yamnet(Backbone):
     title = "YAMNet"
     licence = "Apache-2.0"
     published_layers = (5, 13)
-    layers = _layer_table()
+    layer_table = _layer_table()
     original = Layer(ORIGINAL, "global average pool", channels=1024, freq=1, stride=96)
     front_end = FRONT_END
     timeline = Timeline(
@@ -133,7 +133,7 @@ class Yamnet(Backbone):
         """Build YAMNet from the official Keras weights, or from convolutions in graph order."""
         return cls(_convs(tensors))
 
-    def features(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
+    def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Outputs of the layers asked for, each after its last ReLU.
 
         `ORIGINAL` is the average of layer 14 over time and frequency, one column an example.

@@ -57,7 +57,7 @@ def embed(
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.backbones import REGISTRY
     from hear_fusion.checkpoints import WeightsError
-    from hear_fusion.embeddings.backbone import Network
+    from hear_fusion.embeddings.backbone import LoadedBackbone
     from hear_fusion.embeddings.embed import embed_task
     from hear_fusion.evaluate.embeddings import export_module
     from hear_fusion.evaluate.options import read_options
@@ -71,14 +71,14 @@ def embed(
     try:
         choices = parse_modules((*modules, *more_modules), backbone)
         folders = find_tasks(tasks_dir, tasks or None)
-        network = Network.load(backbone, model, read_options(model_options), device)
+        loaded = LoadedBackbone.load(backbone, model, read_options(model_options), device)
         for task in folders:
-            stored = embed_task(network, task, store, choices)
+            stored = embed_task(loaded, task, store, choices)
             if stored is None:
                 click.echo(f"{task.name}: an event task; name --modules such as {backbone}_40ms")
                 continue
             for choice in choices:
-                export_module(stored, task, choice, network, embeddings_dir)
+                export_module(stored, task, choice, loaded, embeddings_dir)
             click.echo(
                 f"{task.name}: {stored.n_clips} clips, {stored.seconds:.1f} s, {stored.folder}"
             )

@@ -32,25 +32,25 @@ def list_networks(networks: tuple[str, ...]) -> None:
         click.echo()
 
 
-def _describe(network: type[Backbone]) -> list[str]:
-    line = network.timeline
-    fusion = "_".join([network.name, *map(str, network.published_layers)])
-    dims = {row.number: row.dim for row in network.layers}
-    fused = sum(dims[number] for number in network.published_layers)
-    pace = f"a frame every {line.frame_ms(network.original.stride):g} ms"
+def _describe(backbone: type[Backbone]) -> list[str]:
+    line = backbone.timeline
+    fusion = "_".join([backbone.name, *map(str, backbone.published_layers)])
+    dims = {row.number: row.dim for row in backbone.layer_table}
+    fused = sum(dims[number] for number in backbone.published_layers)
+    pace = f"a frame every {line.frame_ms(backbone.original.stride):g} ms"
     lines = [
-        f"{network.title}  ({network.licence})",
+        f"{backbone.title}  ({backbone.licence})",
         f"  hear_fusion.{fusion}  {fused}-d, a frame every {line.frame_ms():g} ms",
-        f"  hear_fusion.{network.name}  {network.original.dim}-d original embedding, {pace}",
+        f"  hear_fusion.{backbone.name}  {backbone.original.dim}-d original embedding, {pace}",
         f"  sample rate {line.sample_rate} Hz; hops {' '.join(map(str, line.hops_ms))} ms",
         "  layer  module                     channels x freq    dims  a column every",
     ]
     lines += [
         f"  {row.number:>5}  {row.module:<25}  {row.channels:>8} x {row.freq:<4}  {row.dim:>6}"
         f"  {line.frame_ms(row.stride):>6g} ms"
-        for row in network.layers
+        for row in backbone.layer_table
     ]
-    for record in network.records:
+    for record in backbone.records:
         size = f", {record.size_bytes / 1e6:.0f} MB" if record.size_bytes else ""
         digest = f"\n           sha256 {record.sha256}" if record.sha256 else ""
         lines.append(

@@ -13,7 +13,7 @@ from hear_fusion.names import Choice
 
 
 @dataclass(frozen=True)
-class Network:
+class LoadedBackbone:
     """A network with its weights and options, ready for any of its layers.
 
     Attributes:

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.store import (
     RECORD_FILE,
     SCENES,
@@ -31,7 +31,7 @@ from hear_fusion.tasks.folders import read_metadata, refuse_other_task, require_
 
 
 def embed_task(
-    network: Network,
+    loaded: LoadedBackbone,
     task: Path,
     store: Path,
     modules: Sequence[Choice] = (),
@@ -41,7 +41,7 @@ def embed_task(
     """Store the features of a task's clips: scenes of all layers, or the frames asked for.
 
     Args:
-        network: The network.
+        loaded: The network.
         task: HEAR task folder with sound at the network's rate.
         store: Root of the store; the task's features go to ``<store>/<network>/<task>``.
         modules: Choices whose frames an event task shall get; scene tasks get every layer anyway.
@@ -55,12 +55,12 @@ def embed_task(
         ValueError: If the store holds features of other weights, options or another state of the
             task, or the task's sound is not as it must be.
     """
-    metadata, folder = read_metadata(task), store / network.name / task.name
+    metadata, folder = read_metadata(task), store / loaded.name / task.name
     found = StoredTask.read(folder)
     if found is not None:
-        _refuse_other_network(found, network)
+        _refuse_other_network(found, loaded)
         refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
-    wanted = _wanted(metadata, network, modules)
+    wanted = _wanted(metadata, loaded, modules)
     missing = {
         pace: sorted({*layers, *(found.paces.get(pace, ()) if found else ())})
         for pace, layers in wanted.items()
@@ -68,8 +68,8 @@ def embed_task(
     }
     if not missing:
         return found
-    require_audio(task, network.sample_rate)
-    clips = list_clips(task, metadata, network.sample_rate)
+    require_audio(task, loaded.sample_rate)
+    clips = list_clips(task, metadata, loaded.sample_rate)
     if found is None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,16 +79,16 @@ def embed_task(
     with tqdm(
         total=sum(len(split.filenames) for split in clips),
         unit="clip",
-        desc=f"{network.name} on {task.name}",
+        desc=f"{loaded.name} on {task.name}",
         leave=False,
         disable=None,
     ) as bar:
         for split in clips:
-            _embed_split(network, split, folder, missing, batch_seconds, bar)
+            _embed_split(loaded, split, folder, missing, batch_seconds, bar)
     stored = StoredTask(
         folder,
-        network.model.weights_sha256,
-        network.options,
+        loaded.model.weights_sha256,
+        loaded.options,
         {split.split: split.filenames for split in clips},
         {**(found.paces if found else {}), **missing},
         time.monotonic() - began + (found.seconds if found else 0.0),
@@ -98,11 +98,11 @@ def embed_task(
 
 
 def _wanted(
-    metadata: Mapping[str, Any], network: Network, modules: Sequence[Choice]
+    metadata: Mapping[str, Any], loaded: LoadedBackbone, modules: Sequence[Choice]
 ) -> dict[str, set[int]]:
     """Layers to store, by pace."""
     if metadata["embedding_type"] == "scene":
-        return {SCENES: set(network.layer_numbers())}
+        return {SCENES: set(loaded.layer_numbers())}
     wanted: dict[str, set[int]] = {}
     for choice in modules:
         wanted.setdefault(pace_of(choice), set()).update(choice.layers or (ORIGINAL,))
@@ -110,7 +110,7 @@ def _wanted(
 
 
 def _embed_split(
-    network: Network,
+    loaded: LoadedBackbone,
     clips: ClipList,
     folder: Path,
     paces: Mapping[str, Sequence[int]],
@@ -118,12 +118,12 @@ def _embed_split(
     bar: tqdm[Any],
 ) -> None:
     writers = {
-        pace: _Writer(network.with_layers(layers, pace), clips, folder, pace)
+        pace: _Writer(loaded.with_layers(layers, pace), clips, folder, pace)
         for pace, layers in paces.items()
     }
-    max_samples = int(batch_seconds * network.sample_rate)
+    max_samples = int(batch_seconds * loaded.sample_rate)
     for indices, audio in decoded_batches(clips, max_samples):
-        audio = audio.to(network.device)
+        audio = audio.to(loaded.device)
         for writer in writers.values():
             writer.add(indices, audio)
         bar.update(len(indices))
@@ -149,7 +149,7 @@ class _Writer:
                 dtype=np.float32,
                 shape=(int(self._ends[-1]), layer.dim),
             )
-            for layer in model.extractor.layers
+            for layer in model.extractor.taps
         ]
 
     def add(self, indices: Sequence[int], audio: Tensor) -> None:
@@ -160,7 +160,7 @@ class _Writer:
             z, times = self._model.frames(audio)
             for i, row in zip(indices, times.tolist(), strict=True):
                 self._times[i] = row
-        parts = z.split([layer.dim for layer in self._model.extractor.layers], dim=-1)
+        parts = z.split([layer.dim for layer in self._model.extractor.taps], dim=-1)
         for array, part in zip(self._arrays, parts, strict=True):
             found = part.cpu().numpy()  # (clip, frame, dim)
             for i, rows in zip(indices, found, strict=True):
@@ -174,8 +174,8 @@ class _Writer:
             self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
 
 
-def _refuse_other_network(found: StoredTask, network: Network) -> None:
-    now = (network.model.weights_sha256, dict(network.options))
+def _refuse_other_network(found: StoredTask, loaded: LoadedBackbone) -> None:
+    now = (loaded.model.weights_sha256, dict(loaded.options))
     if (found.weights_sha256, dict(found.options)) != now:
         raise ValueError(
             f"features in {found.folder} must be made with the weights and options in use "

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import torch
 
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.tasks.clips import BATCH_SECONDS, decoded_batches, list_clips
 from hear_fusion.tasks.folders import read_metadata, require_audio
 
 
 @torch.no_grad()
-def task_statistics(network: Network, task: Path, max_clips: int = 5000) -> tuple[float, float]:
+def task_statistics(
+    loaded: LoadedBackbone, task: Path, max_clips: int = 5000
+) -> tuple[float, float]:
     """Mean and standard deviation of the log-mel of a task's training clips.
 
     What the paper's evaluation normalises AST's input with. In k-fold tasks every fold counts.
 
     Args:
-        network: The network whose front end is measured.
+        loaded: The network whose front end is measured.
         task: HEAR task folder with sound at the network's rate.
         max_clips: Clips to measure at the most: shorter ones first, then in heareval's order.
 
@@ -26,18 +28,18 @@ def task_statistics(network: Network, task: Path, max_clips: int = 5000) -> tupl
         Mean and standard deviation over all values of all clips.
     """
     metadata = read_metadata(task)
-    require_audio(task, network.sample_rate)
-    line, count = network.model.backbone.timeline, 0
+    require_audio(task, loaded.sample_rate)
+    line, count = loaded.model.backbone.timeline, 0
     total = square = 0.0
     left = max_clips
-    for clips in list_clips(task, metadata, network.sample_rate):
+    for clips in list_clips(task, metadata, loaded.sample_rate):
         if metadata["split_mode"] == "trainvaltest" and clips.split != "train":
             continue
-        for indices, audio in decoded_batches(clips, int(BATCH_SECONDS * network.sample_rate)):
-            audio = audio[:left].to(network.device)
+        for indices, audio in decoded_batches(clips, int(BATCH_SECONDS * loaded.sample_rate)):
+            audio = audio[:left].to(loaded.device)
             left -= len(indices)
             n_mel = line.n_mel(audio.shape[1], "frames")
-            log_mel = network.model.backbone.log_mel(audio, 0, n_mel).double()
+            log_mel = loaded.model.backbone.log_mel(audio, 0, n_mel).double()
             total += float(log_mel.sum())
             square += float(log_mel.square().sum())
             count += log_mel.numel()

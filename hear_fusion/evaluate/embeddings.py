@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
@@ -29,7 +29,7 @@ _END_MS = 0.0001
 
 
 def export_module(
-    stored: StoredTask, task: Path, choice: Choice, network: Network, embeddings_dir: Path
+    stored: StoredTask, task: Path, choice: Choice, loaded: LoadedBackbone, embeddings_dir: Path
 ) -> Path:
     """Write one module's embeddings of one task from the features in the store.
 
@@ -37,7 +37,7 @@ def export_module(
         stored: Features of the layers of ``choice``.
         task: The HEAR task folder that they were made of.
         choice: The module.
-        network: What the features were made by.
+        loaded: What the features were made by.
         embeddings_dir: As heareval's; the folder is ``<embeddings_dir>/<module>/<task>``.
 
     Returns:
@@ -47,9 +47,9 @@ def export_module(
         ValueError: If a finished folder was made with other weights or another state of the task.
     """
     module = choice.import_name
-    folder = embeddings_dir / embeddings_folder_name(module, network.options) / task.name
-    file = str(network.model_file) if network.model_file else None
-    weights = WeightsIdentity.of(network.model, module, file)
+    folder = embeddings_dir / embeddings_folder_name(module, loaded.options) / task.name
+    file = str(loaded.model_file) if loaded.model_file else None
+    weights = WeightsIdentity.of(loaded.model, module, file)
     refuse_other_weights(folder, weights)
     refuse_other_task(task, folder, done=EMBEDDINGS_DONE_FILE)
     if (folder / EMBEDDINGS_DONE_FILE).exists():
@@ -68,7 +68,7 @@ def export_module(
     profile = {
         "time_elapsed": stored.seconds,
         "gpu_max_mem": None,
-        "gpu_device_name": _device_name(network.device),
+        "gpu_device_name": _device_name(loaded.device),
     }
     _write_json(folder / "profile.embeddings.json", profile, indent=4)
     weights.write(folder)

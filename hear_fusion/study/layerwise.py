@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
@@ -23,14 +23,14 @@ from hear_fusion.parallel.machine import describe_hardware, package_versions, pe
 from hear_fusion.probes.linear import LinearResult, is_single_label
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.estimates import official_score, to_estimate, to_gain
-from hear_fusion.study.representations import HeadTrainer, Layers, choice_of
+from hear_fusion.study.representations import HeadTrainer, LayerNumbers, choice_of
 from hear_fusion.study.results import Study, TaskStudy
 from hear_fusion.study.selection import Group, Selection, select_layers
 from hear_fusion.tasks.folders import find_tasks, read_metadata
 
 _LOGGER = logging.getLogger(__name__)
 
-Results = Mapping[Layers, LinearResult]
+Results = Mapping[LayerNumbers, LinearResult]
 """By the layers of a representation, on one task."""
 
 
@@ -91,16 +91,16 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     out = setup.features_folder(config.backbone)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out / ".lock"):
-        network = Network.load(config.backbone, setup.model, device=setup.device)
-        if setup.task_statistics and "input_mean" not in network.model.backbone.weight_options:
+        loaded = LoadedBackbone.load(config.backbone, setup.model, device=setup.device)
+        if setup.task_statistics and "input_mean" not in loaded.model.backbone.weight_options:
             raise ValueError(
                 "task_statistics must be off for a network without input normalisation, got "
                 f"{config.backbone}; it is for ast"
             )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
-        stored = [_embed(network, task, setup) for task in folders]
+        stored = [_embed(loaded, task, setup) for task in folders]
         trainer = HeadTrainer(config, out / "heads", setup.device)
-        alone: list[Layers] = [(ORIGINAL,), *((number,) for number in config.layers)]
+        alone: list[LayerNumbers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
         results = {task.name: trainer.evaluate(task, alone) for task in stored}
         selection = _select(config, stored, results, setup.paper_selection)
@@ -117,7 +117,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         selection="test" if setup.paper_selection else "validation",
         grouping=selection.grouping,
         tasks=tasks,
-        weights_sha256=network.model.weights_sha256,
+        weights_sha256=loaded.model.weights_sha256,
         config={**config.as_json(), "task_statistics": setup.task_statistics},
         versions=package_versions(),
         hardware=describe_hardware(setup.device),
@@ -147,14 +147,14 @@ def _linear_tasks(setup: StudySetup) -> list[Path]:
     return folders
 
 
-def _embed(network: Network, task: Path, setup: StudySetup) -> StoredTask:
+def _embed(loaded: LoadedBackbone, task: Path, setup: StudySetup) -> StoredTask:
     store = setup.store or setup.out / "store"
     if setup.task_statistics:
-        mean, std = task_statistics(network, task)
+        mean, std = task_statistics(loaded, task)
         options = {"input_mean": mean, "input_std": std}
-        network = Network.load(network.name, setup.model, options, setup.device)
+        loaded = LoadedBackbone.load(loaded.name, setup.model, options, setup.device)
         store /= "task-statistics"
-    stored = embed_task(network, task, store)
+    stored = embed_task(loaded, task, store)
     assert stored is not None  # scene tasks need no modules
     return stored
 
@@ -207,7 +207,7 @@ def _task_study(
 
 
 def _official(
-    config: StudyConfig, task: StoredTask, layers: Layers, setup: StudySetup
+    config: StudyConfig, task: StoredTask, layers: LayerNumbers, setup: StudySetup
 ) -> float | None:
     if setup.embeddings_dir is None:
         return None

@@ -24,11 +24,11 @@ from hear_fusion.probes.published_rates import published_rates
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
 
-Layers = tuple[int, ...]
+LayerNumbers = tuple[int, ...]
 """Layer numbers of a representation, ascending; ``(ORIGINAL,)`` for the original embedding."""
 
 
-def choice_of(backbone: str, layers: Layers) -> Choice:
+def choice_of(backbone: str, layers: LayerNumbers) -> Choice:
     """Name a representation as a HEAR module is named.
 
     >>> str(choice_of("yamnet", (5, 13))), str(choice_of("yamnet", (ORIGINAL,)))
@@ -52,8 +52,8 @@ class HeadTrainer:
     device: str = "cpu"
 
     def evaluate(
-        self, task: StoredTask, representations: Iterable[Layers]
-    ) -> dict[Layers, LinearResult]:
+        self, task: StoredTask, representations: Iterable[LayerNumbers]
+    ) -> dict[LayerNumbers, LinearResult]:
         """Evaluate representations on a task with the linear protocol.
 
         Args:
@@ -64,8 +64,8 @@ class HeadTrainer:
             One result a representation.
         """
         digest = _digest(task)
-        results: dict[Layers, LinearResult] = {}
-        waiting: dict[Protocol, dict[str, Layers]] = {}
+        results: dict[LayerNumbers, LinearResult] = {}
+        waiting: dict[Protocol, dict[str, LayerNumbers]] = {}
         for layers in representations:
             protocol = self._protocol(task, layers)
             found = read_result(self._path(task, layers), recipe_of(digest, asdict(protocol)))
@@ -82,7 +82,7 @@ class HeadTrainer:
         return results
 
     def _train(
-        self, task: StoredTask, protocol: Protocol, named: dict[str, Layers]
+        self, task: StoredTask, protocol: Protocol, named: dict[str, LayerNumbers]
     ) -> Iterator[tuple[str, LinearResult]]:
         with tqdm(unit="run", leave=False, disable=None, desc=f"heads of {task.name}") as bar:
 
@@ -105,7 +105,7 @@ class HeadTrainer:
                 on_step=show,
             )
 
-    def _protocol(self, task: StoredTask, layers: Layers) -> Protocol:
+    def _protocol(self, task: StoredTask, layers: LayerNumbers) -> Protocol:
         protocol = self.config.protocol
         if self.config.rates == "published":
             named = () if layers == (ORIGINAL,) else layers
@@ -113,7 +113,7 @@ class HeadTrainer:
             protocol = replace(protocol, learning_rates=rates)
         return protocol
 
-    def _path(self, task: StoredTask, layers: Layers) -> Path:
+    def _path(self, task: StoredTask, layers: LayerNumbers) -> Path:
         return self.cache / task.name / f"{choice_of(self.config.backbone, layers)}.npz"
 
 

@@ -36,7 +36,7 @@ class Selection:
 
     @property
     def fused(self) -> tuple[int, ...]:
-        """Layers of the fusion (`fused_layers`)."""
+        """LayerNumbers of the fusion (`fused_layers`)."""
         return fused_layers(self.middle, self.late)
 
 

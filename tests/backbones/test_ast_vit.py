@@ -126,7 +126,7 @@ def test_every_layer_equals_transformers_at_full_width(noise: Callable[..., Tens
     tensors = ast_tensors(FULL_AST_WIDTHS)
     assert_every_layer_equal(tensors, noise(1, 16000))
     network = Ast.from_tensors(tensors)
-    assert network.layers == Ast.layers
+    assert network.layer_table == Ast.layer_table
     norms = [module for module in network.modules() if isinstance(module, torch.nn.LayerNorm)]
     assert {norm.eps for norm in norms} == {1e-6}
     assert len(norms) == 25
@@ -136,7 +136,7 @@ def test_every_layer_equals_transformers_at_full_width(noise: Callable[..., Tens
 @pytest.mark.parametrize("n_mel", [16, 25, 26, 98, 1024])
 def test_declared_strides_are_real(n_mel: int) -> None:
     network = Ast.from_tensors(slim_tensors())
-    for number, output in network.features(torch.randn(2, 1, n_mel, 128), LAYERS).items():
+    for number, output in network.forward_layers(torch.randn(2, 1, n_mel, 128), LAYERS).items():
         row = network.layer(number)
         assert output.frames.shape == (2, row.channels, 1 + (n_mel - 16) // row.stride, row.freq)
         assert output.clip is not None
@@ -155,7 +155,7 @@ def test_it_stops_after_the_last_layer_asked_for() -> None:
     ran: list[int] = []
     for number, block in enumerate(network.blocks, start=1):
         block.register_forward_hook(lambda *_, number=number: ran.append(number))
-    network.features(torch.zeros(1, 1, 98, 128), (2, 5))
+    network.forward_layers(torch.zeros(1, 1, 98, 128), (2, 5))
     assert ran == [1, 2, 3, 4, 5]
 
 
@@ -184,11 +184,11 @@ def test_position_embeddings_at_any_length_follow_the_rule(n_columns: int) -> No
 
 def test_fitted_positions_are_kept_but_not_for_ever() -> None:
     network = Ast.from_tensors(slim_tensors())
-    first = network.features(torch.ones(1, 1, 26, 128), (1,))[1].frames
+    first = network.forward_layers(torch.ones(1, 1, 26, 128), (1,))[1].frames
     for n_mel in range(36, 236, 10):
-        network.features(torch.ones(1, 1, n_mel, 128), (1,))
+        network.forward_layers(torch.ones(1, 1, n_mel, 128), (1,))
     assert 1 <= len(network._fitted) <= 8
-    again = network.features(torch.ones(1, 1, 26, 128), (1,))[1].frames
+    again = network.forward_layers(torch.ones(1, 1, 26, 128), (1,))[1].frames
     torch.testing.assert_close(first, again, rtol=0, atol=0)
 
 
@@ -202,7 +202,7 @@ def test_input_normalisation_is_an_option(noise: Callable[..., Tensor]) -> None:
     # The network sees no more of the sound than the normalised log-mel.
     log_mel = default.log_mel(audio, 0, 98)
     as_other = (log_mel + 6.6268077) / 5.358466 * 4.5689974 - 4.2677393
-    expected = default.features(as_other, (12,))[12].clip
+    expected = default.forward_layers(as_other, (12,))[12].clip
     torch.testing.assert_close(scenes[2], expected, rtol=1e-4, atol=1e-4)
     assert (scenes[0] - scenes[2]).abs().max() > 1e-2
 

@@ -61,14 +61,14 @@ def test_every_block_and_the_embedding(
     for hook in hooks:
         hook.remove()
 
-    from_log_mel = ours.features(log_mel, (ORIGINAL, *BLOCKS))
+    from_log_mel = ours.forward_layers(log_mel, (ORIGINAL, *BLOCKS))
     for k in BLOCKS:
         assert from_log_mel[k].frames.shape == maps[k].shape
         assert relative_error(from_log_mel[k].frames, maps[k]) < 1e-5
 
     # From the waveform: the reference's STFT is a float32 convolution, ours an FFT.
     extractor = Extractor(ours, BLOCKS)
-    dims = [row.dim for row in ours.layers]
+    dims = [row.dim for row in ours.layer_table]
     scenes, frames = extractor.scenes(audio), extractor.frames(audio)
     for k, scene, z in zip(BLOCKS, scenes.split(dims, -1), frames.split(dims, -1), strict=True):
         theirs_z = pool_time_and_flatten(maps[k], 32 // ours.layer(k).stride)
@@ -78,7 +78,7 @@ def test_every_block_and_the_embedding(
 
 
 def test_published_widths_are_those_of_the_layer_table(pair: tuple[Any, Cnn14]) -> None:
-    assert pair[1].layers == Cnn14.layers
+    assert pair[1].layer_table == Cnn14.layer_table
     assert pair[1].original == Cnn14.original
 
 
@@ -86,7 +86,7 @@ def test_published_widths_are_those_of_the_layer_table(pair: tuple[Any, Cnn14]) 
 def test_declared_strides_are_real(n_samples: int) -> None:
     network = Cnn14.from_tensors(cnn14_tensors())
     log_mel = network.log_mel(torch.zeros(1, n_samples), 0, 1 + n_samples // 160)
-    for k, output in network.features(log_mel, BLOCKS).items():
+    for k, output in network.forward_layers(log_mel, BLOCKS).items():
         row = network.layer(k)
         assert output.frames.shape[1:] == (row.channels, log_mel.shape[2] // row.stride, row.freq)
 
@@ -96,7 +96,7 @@ def test_it_stops_after_the_last_layer_asked_for() -> None:
     ran: list[int] = []
     for k, block in enumerate(network.blocks, start=1):
         block.register_forward_hook(lambda *_, k=k: ran.append(k))
-    network.features(torch.zeros(1, 1, 64, 64), (1, 3))
+    network.forward_layers(torch.zeros(1, 1, 64, 64), (1, 3))
     assert ran == [1, 2, 3]
 
 

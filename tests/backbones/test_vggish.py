@@ -76,7 +76,7 @@ def test_every_layer_equals_torchvggish(
     examples = reference_examples(audio)
     n_examples = examples.shape[0] // 2
     maps = reference_outputs(reference, examples)
-    dims = [row.dim for row in network.layers]
+    dims = [row.dim for row in network.layer_table]
     extractor = Extractor(network, LAYERS)
     scenes = extractor.scenes(audio).split(dims, dim=-1)
     frames = extractor.frames(audio)[:, : 6 * n_examples].split(dims, dim=-1)
@@ -97,10 +97,10 @@ def test_every_layer_equals_torchvggish(
 
 @torch.no_grad()
 def test_declared_strides_and_widths_are_real(reference: Any, network: Vggish) -> None:
-    assert network.layers == Vggish.layers
+    assert network.layer_table == Vggish.layer_table
     assert network.original == Vggish.original
     examples = torch.randn(2, 1, 96, 64)
-    ours, theirs = network.features(examples, LAYERS), reference_outputs(reference, examples)
+    ours, theirs = network.forward_layers(examples, LAYERS), reference_outputs(reference, examples)
     for number in LAYERS:
         row = network.layer(number)
         assert ours[number].frames.shape == (2, row.channels, 96 // row.stride, row.freq)
@@ -111,9 +111,9 @@ def test_declared_strides_and_widths_are_real(reference: Any, network: Vggish) -
 def test_fusions_of_convolutions_never_run_the_dense_layers() -> None:
     network = Vggish.from_tensors(vggish_tensors())
     ran: list[int] = []
-    for row, step in zip(network.layers, network.steps, strict=True):
+    for row, step in zip(network.layer_table, network.steps, strict=True):
         step.register_forward_hook(lambda *_, number=row.number: ran.append(number))
-    network.features(torch.zeros(1, 1, 96, 64), (10, 15))
+    network.forward_layers(torch.zeros(1, 1, 96, 64), (10, 15))
     assert ran == [2, 5, 8, 10, 13, 15]
 
 

@@ -73,14 +73,14 @@ def test_every_layer_equals_keras(
     tensors: dict[str, Tensor], seconds: float, noise: Callable[..., Tensor]
 ) -> None:
     network = Yamnet.from_tensors(tensors)
-    assert network.layers == Yamnet.layers
+    assert network.layer_table == Yamnet.layer_table
     audio = noise(2, round(seconds * 16000))
     n_patches = 1 + max(0, -(-(audio.shape[1] - 15600) // 7680))
     log_mel = network.log_mel(audio, 0, 96 + (n_patches - 1) * 48)
     patches = log_mel.unfold(2, 96, 48).permute(0, 2, 1, 4, 3).flatten(0, 1)
     theirs = keras_outputs(tensors, patches)
-    ours = network.features(patches, (ORIGINAL, *LAYERS))
-    dims = [row.dim for row in network.layers]
+    ours = network.forward_layers(patches, (ORIGINAL, *LAYERS))
+    dims = [row.dim for row in network.layer_table]
     scenes = Extractor(network, LAYERS).scenes(audio).split(dims, dim=-1)
     for number, scene in zip(LAYERS, scenes, strict=True):
         row = network.layer(number)
@@ -160,7 +160,7 @@ def test_real_weights_equal_onnx_runtime_in_every_layer() -> None:
     log_mel = network.log_mel(audio, 0, 384).reshape(4, 1, 96, 64)
     *relus, pooled = float_outputs_of_the_graph(path, log_mel)
     assert len(relus) == 27
-    ours = network.features(log_mel, (ORIGINAL, *LAYERS))
+    ours = network.forward_layers(log_mel, (ORIGINAL, *LAYERS))
     for number, theirs in zip(LAYERS, [relus[0], *relus[2::2]], strict=True):
         torch.testing.assert_close(ours[number].frames, theirs, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(ours[ORIGINAL].frames, pooled, rtol=1e-5, atol=1e-5)
@@ -177,8 +177,8 @@ def test_convolutions_in_graph_order_load_as_well(tensors: dict[str, Tensor]) ->
     again = Yamnet.from_tensors(graph)
     log_mel = torch.randn(1, 1, 96, 64)
     torch.testing.assert_close(
-        again.features(log_mel, (14,))[14].frames,
-        network.features(log_mel, (14,))[14].frames,
+        again.forward_layers(log_mel, (14,))[14].frames,
+        network.forward_layers(log_mel, (14,))[14].frames,
         rtol=0,
         atol=0,
     )

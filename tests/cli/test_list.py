@@ -20,7 +20,7 @@ def test_list_tells_what_a_user_needs_to_choose() -> None:
         assert f"hops {' '.join(map(str, network.timeline.hops_ms))} ms" in shown.output
         for record in network.records:
             assert record.filename in shown.output
-        for row in network.layers:
+        for row in network.layer_table:
             line = next(
                 line
                 for line in shown.output.splitlines()

@@ -23,7 +23,7 @@ def test_shapes_are_those_of_the_table(name: str) -> None:
     choice = parse(name)
     drawing = ElementTree.fromstring(flow_svg(choice))  # well-formed
     texts = [element.text or "" for element in drawing.iter() if element.tag.endswith("text")]
-    rows = [row for row in REGISTRY[choice.backbone].layers if row.number in choice.layers]
+    rows = [row for row in REGISTRY[choice.backbone].layer_table if row.number in choice.layers]
     assert len(rows) == len(choice.layers)
     assert f"[B, 1, T, {REGISTRY[choice.backbone].front_end.n_mels}]" in texts
     for row in rows:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import SCENES, open_task
@@ -67,13 +67,13 @@ def tasks_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def networks(weight_files: dict[str, Path]) -> dict[str, Network]:
-    return {name: Network.load(name, weight_files[name]) for name in MODULES}
+def networks(weight_files: dict[str, Path]) -> dict[str, LoadedBackbone]:
+    return {name: LoadedBackbone.load(name, weight_files[name]) for name in MODULES}
 
 
 @pytest.fixture(scope="module")
 def ours(
-    tasks_dir: Path, networks: dict[str, Network], tmp_path_factory: pytest.TempPathFactory
+    tasks_dir: Path, networks: dict[str, LoadedBackbone], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Embeddings of all modules by our pass, and the store, in one folder."""
     root = tmp_path_factory.mktemp("ours")
@@ -153,7 +153,7 @@ def test_the_predictions_runner_goes_on_from_there(ours: Path, tmp_path: Path) -
 
 
 def test_the_store_holds_every_layer_as_the_model_gives_it(
-    networks: dict[str, Network], tasks_dir: Path, ours: Path
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, ours: Path
 ) -> None:
     for name, network in networks.items():
         stored = open_task(ours / "store" / name / "uneven")
@@ -179,7 +179,10 @@ def test_labels_are_those_of_the_clips(tasks_dir: Path, ours: Path) -> None:
 
 
 def test_what_is_done_is_not_done_again(
-    networks: dict[str, Network], tasks_dir: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    ours: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_args: object, **_kwargs: object) -> None:
         raise AssertionError
@@ -196,7 +199,7 @@ def test_what_is_done_is_not_done_again(
 
 
 def test_a_new_layer_of_frames_is_added_to_the_others(
-    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
 ) -> None:
     network, task = networks["cnn14"], tasks_dir / "event"
     first = embed_task(network, task, tmp_path, parse_modules(["cnn14_3_80ms"], "cnn14"))
@@ -208,7 +211,10 @@ def test_a_new_layer_of_frames_is_added_to_the_others(
 
 
 def test_a_broken_pass_begins_again(
-    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, task = networks["cnn14"], tasks_dir / "scene"
     with monkeypatch.context() as patch:
@@ -228,7 +234,7 @@ def test_a_broken_pass_begins_again(
 
 
 def test_other_weights_options_and_tasks_are_refused(
-    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
 ) -> None:
     from hear_fusion.backbones import REGISTRY
     from hear_fusion.model import FusionModel
@@ -238,7 +244,10 @@ def test_other_weights_options_and_tasks_are_refused(
     task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
     embed_task(networks["cnn14"], task, tmp_path / "store")
     other = FusionModel(REGISTRY["cnn14"].from_tensors(cnn14_tensors(seed=9)), Choice("cnn14"))
-    for network in (Network(other), Network(networks["cnn14"].model, {"chunk_seconds": 3.0})):
+    for network in (
+        LoadedBackbone(other),
+        LoadedBackbone(networks["cnn14"].model, {"chunk_seconds": 3.0}),
+    ):
         with pytest.raises(ValueError, match="choose another --store or delete"):
             embed_task(network, task, tmp_path / "store")
     (task / "test.json").write_text((task / "test.json").read_text().replace("high", "low"))
@@ -247,7 +256,7 @@ def test_other_weights_options_and_tasks_are_refused(
 
 
 def test_an_event_task_without_modules_is_left_out(
-    networks: dict[str, Network], tasks_dir: Path, tmp_path: Path
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
 ) -> None:
     assert embed_task(networks["cnn14"], tasks_dir / "event", tmp_path) is None
     assert not (tmp_path / "cnn14").exists()
@@ -257,7 +266,7 @@ def test_modules_of_another_network_and_hops_as_options_are_refused() -> None:
     with pytest.raises(ValueError, match="must be choices of cnn14, got yamnet_5"):
         parse_modules(["cnn14", "hear_fusion.yamnet_5"], "cnn14")
     with pytest.raises(ValueError, match=r"write cnn14_\.\.\._40ms"):
-        Network.load("cnn14", options={"hop_ms": 40})
+        LoadedBackbone.load("cnn14", options={"hop_ms": 40})
 
 
 def test_sound_that_does_not_fit_is_named(tasks_dir: Path, tmp_path: Path) -> None:
@@ -275,7 +284,7 @@ def test_sound_that_does_not_fit_is_named(tasks_dir: Path, tmp_path: Path) -> No
 def test_statistics_are_those_of_the_training_clips(
     weight_files: dict[str, Path], tasks_dir: Path
 ) -> None:
-    network = Network.load("ast", weight_files["ast"])
+    network = LoadedBackbone.load("ast", weight_files["ast"])
     metadata = read_metadata(tasks_dir / "uneven")
     train = list_clips(tasks_dir / "uneven", metadata, 16000)[0]
     log_mels = []
@@ -293,7 +302,7 @@ def test_statistics_are_those_of_the_training_clips(
     few = task_statistics(network, tasks_dir / "uneven", max_clips=1)
     assert few[0] == pytest.approx(alone.mean().item(), rel=1e-6)
     # and they are what the front end is told
-    told = Network.load("ast", weight_files["ast"], {"input_mean": mean, "input_std": std})
+    told = LoadedBackbone.load("ast", weight_files["ast"], {"input_mean": mean, "input_std": std})
     assert told.model.backbone.input_mean == mean
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.cli import main
-from hear_fusion.embeddings.backbone import Network
+from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.probes.cache import read_result, write_result
@@ -52,7 +52,7 @@ def setup(
 def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup) -> None:
     study = run_study(CONFIG, setup)
     assert [task.task for task in study.tasks] == ["kfold", "scene"]
-    network = Network.load("cnn14", setup.model)
+    network = LoadedBackbone.load("cnn14", setup.model)
     scores = {}
     for found in study.tasks:
         stored = embed_task(network, setup.tasks_dir / found.task, setup.out / "store")
@@ -133,9 +133,9 @@ def test_ast_by_the_statistics_of_each_task(
     plain = run_study(config, setup)
     measured = run_study(config, replace(setup, task_statistics=True))
     assert measured.config["task_statistics"] is True
-    network = Network.load("ast", weight_files["ast"])
+    network = LoadedBackbone.load("ast", weight_files["ast"])
     mean, std = task_statistics(network, tasks_dir / "scene")
-    told = Network.load("ast", weight_files["ast"], {"input_mean": mean, "input_std": std})
+    told = LoadedBackbone.load("ast", weight_files["ast"], {"input_mean": mean, "input_std": std})
     stored = embed_task(told, tasks_dir / "scene", tmp_path / "store" / "task-statistics")
     assert stored is not None
     assert stored.options == {"input_mean": mean, "input_std": std}
@@ -218,7 +218,7 @@ def test_the_verbs_study_embed_and_report(
         return shown.output
 
     said = run("study", str(config), *shared, "--task", "scene", "--out", str(out))
-    assert "Layers of yamnet" in said
+    assert "LayerNumbers of yamnet" in said
     assert "chosen: M = " in said
     run("report", str(out), "--out", str(page))
     assert "yamnet" in page.read_text()
