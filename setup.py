@@ -26,7 +26,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
-    package_data={"hear_fusion": ["py.typed", "report/*.j2"]},
+    package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
     install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "tqdm", "click"],
     extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},

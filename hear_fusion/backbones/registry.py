@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,12 @@ REGISTRY: dict[str, type[Backbone]] = {
 }
 
 
-def load_backbone(name: str, path: str | Path = "", **options: Any) -> Backbone:
+def load_backbone(name: str, path: str | PathLike[str] | None = None, **options: Any) -> Backbone:
     """Build a network from a weight file.
 
     Args:
         name: A key of `REGISTRY`.
-        path: Any official container of that network, recognised by content; empty: the default
+        path: Any official container of that network, recognised by content; None: the default
             file from the cache, fetched when absent.
         options: Those in the network's `weight_options`.
 

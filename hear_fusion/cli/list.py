@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("networks", nargs=-1)
-def list_networks(networks: tuple[str, ...]) -> None:
+@click.argument("names", nargs=-1, metavar="[NETWORK|MODULE]...")
+def list_networks(names: tuple[str, ...]) -> None:
     """Show every network: layers, dimensions, frame rates, weights, licence.
 
     A module is named NETWORK[_LAYER...][_HOPms], layers ascending:
@@ -23,10 +23,12 @@ def list_networks(networks: tuple[str, ...]) -> None:
       hear_fusion.cnn14            the network's own last-layer embedding
     """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.backbones import REGISTRY
+    from hear_fusion.names import parse
 
-    unknown = [name for name in networks if name not in REGISTRY]
-    if unknown:
-        raise click.BadParameter(f"networks must be among {list(REGISTRY)}, got {unknown}")
+    try:
+        networks = dict.fromkeys(parse(name).backbone for name in names)
+    except ValueError as err:
+        raise click.BadParameter(str(err)) from err
     for name in networks or REGISTRY:
         click.echo("\n".join(_describe(REGISTRY[name])))
         click.echo()

@@ -56,7 +56,7 @@ def study_demo(
         embeddings_dir: Where official scores are by now, to be shown beside.
     """
     config = StudyConfig("yamnet", Yamnet.layer_numbers(), protocol=DEMO_PROTOCOL)
-    setup = StudySetup(tasks_dir, out, model=weights, embeddings_dir=embeddings_dir, say=say)
+    setup = StudySetup(tasks_dir, out, weights=weights, embeddings_dir=embeddings_dir, say=say)
     return run_study(config, setup)
 
 

@@ -21,6 +21,7 @@ from hear_fusion.evaluate.scores import Score, read_score
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
 from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
+from hear_fusion.names import import_name
 from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.parallel.processes import Job, run_jobs
 from hear_fusion.tasks.folders import find_tasks
@@ -67,7 +68,8 @@ def run(
     """Evaluate modules on tasks with heareval, going on where a former run ended.
 
     Args:
-        modules: Import names of HEAR modules; the current folder is importable.
+        modules: Import names of HEAR modules, a choice's also without the package's name; the
+            current folder is importable.
         tasks_dir: Folder of HEAR task folders.
         embeddings_dir: Where ``<module>/<task>`` folders are, or will be.
         model: Weights file handed to ``load_model`` of every module.
@@ -90,7 +92,8 @@ def run(
         raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
     workspace = Workspace(embeddings_dir.absolute())
-    folders = {name: embeddings_folder_name(name, options) for name in dict.fromkeys(modules)}
+    names = dict.fromkeys(map(import_name, modules))
+    folders = {name: embeddings_folder_name(name, options) for name in names}
     results = [
         Result(name, workspace.embeddings_dir / folder / task.name)
         for name, folder in folders.items()

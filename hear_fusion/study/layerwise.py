@@ -43,7 +43,7 @@ class StudySetup:
         out: Results go to ``<out>/<network>``; with another way to normalise or to choose layers,
             to a folder of its own beside it.
         store: Root of the store of features; by default ``<out>/store``.
-        model: Weights file; None for the default one.
+        weights: Weight file; None for the default one.
         tasks: Names of task folders; None for all.
         embeddings_dir: Where `hear-fusion evaluate` left official scores, if it did.
         paper_selection: Choose layers on test scores.
@@ -55,7 +55,7 @@ class StudySetup:
     tasks_dir: Path
     out: Path
     store: Path | None = None
-    model: Path | None = None
+    weights: Path | None = None
     tasks: Sequence[str] | None = None
     embeddings_dir: Path | None = None
     paper_selection: bool = False
@@ -91,7 +91,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     out = setup.features_folder(config.backbone)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out / ".lock"):
-        loaded = LoadedBackbone.load(config.backbone, setup.model, device=setup.device)
+        loaded = LoadedBackbone.load(config.backbone, setup.weights, device=setup.device)
         if setup.task_statistics and "input_mean" not in loaded.model.backbone.weight_options:
             raise ValueError(
                 "task_statistics must be off for a network without input normalisation, got "
@@ -152,7 +152,7 @@ def _embed(loaded: LoadedBackbone, task: Path, setup: StudySetup) -> StoredTask:
     if setup.task_statistics:
         mean, std = task_statistics(loaded, task)
         options = {"input_mean": mean, "input_std": std}
-        loaded = LoadedBackbone.load(loaded.name, setup.model, options, setup.device)
+        loaded = LoadedBackbone.load(loaded.name, setup.weights, options, setup.device)
         store /= "task-statistics"
     stored = embed_task(loaded, task, store)
     assert stored is not None  # scene tasks need no modules

@@ -37,7 +37,7 @@ def test_list_of_one_network() -> None:
     assert "CNN14" not in shown.output
     wrong = CliRunner().invoke(main, ["list", "resnet"])
     assert wrong.exit_code == 2
-    assert "got ['resnet']" in wrong.output
+    assert "got 'resnet'" in wrong.output
 
 
 @pytest.mark.parametrize("verb", ["list", "weights", "tasks", "evaluate", "compare", "demo"])

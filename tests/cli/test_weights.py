@@ -58,7 +58,7 @@ def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             WeightsRecord("beta.zip", None, "MIT", "a test", sha256="0" * 64),
         ),
     }
-    monkeypatch.setattr("hear_fusion.backbones.registry.REGISTRY", registry)
+    monkeypatch.setattr("hear_fusion.backbones.REGISTRY", registry)
 
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(weights, [str(argument) for argument in arguments])

@@ -58,7 +58,7 @@ def evaluated(module_dir: Path) -> Evaluated:
     records: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: records.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("hear_fusion.evaluate")
+    logger = logging.getLogger("hear_fusion.tasks")
     logger.addHandler(handler)
     session = Evaluated(module_dir, tasks_dir, module_dir / "embeddings", [], "")
     session.results = list(session.run().values())

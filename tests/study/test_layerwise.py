@@ -46,13 +46,13 @@ def setup(
 ) -> StudySetup:
     said: list[str] = []
     out = tmp_path_factory.mktemp("results")
-    return StudySetup(tasks_dir, out, model=weight_files["cnn14"], say=said.append)
+    return StudySetup(tasks_dir, out, weights=weight_files["cnn14"], say=said.append)
 
 
 def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup) -> None:
     study = run_study(CONFIG, setup)
     assert [task.task for task in study.tasks] == ["kfold", "scene"]
-    network = LoadedBackbone.load("cnn14", setup.model)
+    network = LoadedBackbone.load("cnn14", setup.weights)
     scores = {}
     for found in study.tasks:
         stored = embed_task(network, setup.tasks_dir / found.task, setup.out / "store")
@@ -129,7 +129,7 @@ def test_ast_by_the_statistics_of_each_task(
     tasks_dir: Path, weight_files: dict[str, Path], tmp_path: Path
 ) -> None:
     config = StudyConfig("ast", (2, 12), protocol=replace(PROTOCOL, max_epochs=2))
-    setup = StudySetup(tasks_dir, tmp_path, model=weight_files["ast"], tasks=["scene"])
+    setup = StudySetup(tasks_dir, tmp_path, weights=weight_files["ast"], tasks=["scene"])
     plain = run_study(config, setup)
     measured = run_study(config, replace(setup, task_statistics=True))
     assert measured.config["task_statistics"] is True
@@ -209,7 +209,7 @@ def test_the_verbs_study_embed_and_report(
     config.write_text(
         "backbone: yamnet\nlayers: [2, 5, 13]\nlearning_rates: [1e-2]\nseeds: [1]\nmax_epochs: 2\n"
     )
-    shared = ["--tasks-dir", str(tasks_dir), "--model", str(weight_files["yamnet"])]
+    shared = ["--tasks-dir", str(tasks_dir), "--weights", str(weight_files["yamnet"])]
     out, page = tmp_path / "results", tmp_path / "report.html"
 
     def run(*arguments: str) -> str:
@@ -218,7 +218,7 @@ def test_the_verbs_study_embed_and_report(
         return shown.output
 
     said = run("study", str(config), *shared, "--task", "scene", "--out", str(out))
-    assert "LayerNumbers of yamnet" in said
+    assert "Layers of yamnet" in said
     assert "chosen: M = " in said
     run("report", str(out), "--out", str(page))
     assert "yamnet" in page.read_text()

@@ -5,6 +5,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from hear_fusion.errors import HearFusionError
+
 # tinysoundfont asks for pyaudio, which needs a C compiler and a sound card's headers to play
 # aloud; we only read samples. pretty_midi is wanted for the SoundFont inside it.
 PINS = {
@@ -14,7 +16,7 @@ PINS = {
 }
 
 
-class PackagesMissingError(RuntimeError):
+class PackagesMissingError(HearFusionError, RuntimeError):
     """The demonstration's packages are not installed."""
 
 

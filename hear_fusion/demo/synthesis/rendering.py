@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.errors import HearFusionError
 from hear_fusion.parallel.processes import child_environment
 
 _HEADER = struct.Struct("<II")  # sample rate in Hz, number of samples
@@ -24,7 +25,7 @@ _HEADER = struct.Struct("<II")  # sample rate in Hz, number of samples
 Rendering = tuple[NDArray[np.float32], int]
 
 
-class RenderError(RuntimeError):
+class RenderError(HearFusionError, RuntimeError):
     """A sound program ended before its last job."""
 
 
