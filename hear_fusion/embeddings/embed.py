@@ -27,7 +27,8 @@ from hear_fusion.embeddings.store import (
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
-from hear_fusion.tasks.folders import read_metadata, refuse_other_task, require_audio, text_files
+from hear_fusion.tasks.folders import refuse_other_task, require_audio, text_files
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 def embed_task(
@@ -55,12 +56,12 @@ def embed_task(
         ValueError: If the store holds features of other weights, options or another state of the
             task, or the task's sound is not as it must be.
     """
-    metadata, folder = read_metadata(task), store / loaded.name / task.name
+    folder = store / loaded.name / task.name
     found = StoredTask.read(folder)
     if found is not None:
         _refuse_other_network(found, loaded)
         refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
-    wanted = _wanted(metadata, loaded, modules)
+    wanted = _wanted(TaskMetadata.read(task), loaded, modules)
     missing = {
         pace: sorted({*layers, *(found.paces.get(pace, ()) if found else ())})
         for pace, layers in wanted.items()
@@ -69,7 +70,7 @@ def embed_task(
     if not missing:
         return found
     require_audio(task, loaded.sample_rate)
-    clips = list_clips(task, metadata, loaded.sample_rate)
+    clips = list_clips(task, loaded.sample_rate)
     if found is None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,10 +99,10 @@ def embed_task(
 
 
 def _wanted(
-    metadata: Mapping[str, Any], loaded: LoadedBackbone, modules: Sequence[Choice]
+    metadata: TaskMetadata, loaded: LoadedBackbone, modules: Sequence[Choice]
 ) -> dict[str, set[int]]:
     """Layers to store, by pace."""
-    if metadata["embedding_type"] == "scene":
+    if not metadata.is_event:
         return {SCENES: set(loaded.layer_numbers())}
     wanted: dict[str, set[int]] = {}
     for choice in modules:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 RECORD_FILE = "store.json"
 SCENES = "scenes"
@@ -61,9 +61,9 @@ class StoredTask:
         return self.folder.name
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> TaskMetadata:
         """The task's metadata."""
-        return read_metadata(self.folder)
+        return TaskMetadata.read(self.folder)
 
     @property
     def splits(self) -> list[str]:
@@ -77,7 +77,7 @@ class StoredTask:
 
     def labels(self, split: str) -> list[list[Any]]:
         """Labels, or events, of each clip of a split, in the order of the rows."""
-        entries = json.loads((self.folder / f"{split}.json").read_text(encoding="utf-8"))
+        entries = read_labels(self.folder, split)
         return [entries[name] for name in self.filenames[split]]
 
     def features(self, split: str, layer: int, pace: str = SCENES) -> LayerArray:

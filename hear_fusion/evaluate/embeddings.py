@@ -22,7 +22,8 @@ from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE, refuse_other_task
+from hear_fusion.tasks.folders import refuse_other_task
+from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE
 
 # What heareval adds to the end of an event, whose intervals are open there.
 _END_MS = 0.0001
@@ -58,7 +59,7 @@ def export_module(
     folder.mkdir(parents=True)
     for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
         shutil.copy(task / name, folder)
-    is_event = stored.metadata["embedding_type"] == "event"
+    is_event = stored.metadata.is_event
     for split in stored.splits:
         (folder / split).mkdir()
         if is_event:

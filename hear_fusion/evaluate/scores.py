@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hear_fusion.evaluate.predictions import read_official_score, read_predictions
 from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, score_folds
-from hear_fusion.tasks.folders import VOCABULARY_FILE, read_metadata
+from hear_fusion.tasks.schema import VOCABULARY_FILE, TaskMetadata
 
 ACCURACIES = ("top1_acc", "pitch_acc", "chroma_acc")
 LOWER_IS_BETTER = ("segment_1s_er",)
@@ -70,8 +70,8 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
         ValueError: If scores or predictions are missing or do not belong together.
     """
     task_folder = task_folder.absolute()
-    metadata = read_metadata(task_folder)
-    metric, is_event = metadata["evaluation"][0], metadata["embedding_type"] == "event"
+    metadata = TaskMetadata.read(task_folder)
+    metric = metadata.metric
     value = read_official_score(task_folder, metric)
     folds = read_folds(task_folder)
     again = score_folds(folds, [np.arange(fold.n) for fold in folds])
@@ -83,7 +83,7 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
     n_resamples = affordable_resamples(metric, n_resamples)
     low, high = bootstrap_interval(folds, n_resamples=n_resamples, seed=seed)
     n = sum(fold.n for fold in folds)
-    unit = "files" if is_event else "clips"
+    unit = "files" if metadata.is_event else "clips"
     return Score(task_folder.parent.name, task_folder.name, metric, value, low, high, n, unit)
 
 
@@ -99,12 +99,12 @@ def read_folds(task_folder: Path) -> list[Fold]:
     Raises:
         ValueError: If predictions are missing.
     """
-    metadata = read_metadata(task_folder)
-    splits = ["test"] if metadata["split_mode"] == "trainvaltest" else sorted(metadata["splits"])
-    metric, labels = metadata["evaluation"][0], _labels(task_folder)
+    metadata, labels = TaskMetadata.read(task_folder), _labels(task_folder)
     return [
-        make_fold(metric, read_predictions(task_folder / f"{split}.predictions.pkl"), labels)
-        for split in splits
+        make_fold(
+            metadata.metric, read_predictions(task_folder / f"{split}.predictions.pkl"), labels
+        )
+        for split in metadata.test_splits
     ]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from hear_fusion.probes.fold import Labels, Representation, clips_of_fold
 from hear_fusion.probes.heads import Trained, train_heads
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.rotations import rotations
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class LinearResult:
 def linear_evaluation(
     representations: Mapping[str, Representation],
     labels: Labels,
-    metadata: Mapping[str, Any],
+    metadata: TaskMetadata,
     protocol: Protocol | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], object] | None = None,
@@ -116,21 +116,16 @@ def _groups(representations: Mapping[str, Representation], labels: Labels) -> It
         yield from (names[begin : begin + size] for begin in range(0, len(names), size))
 
 
-def is_single_label(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether the head applies: scenes with one label a clip."""
-    return (metadata["embedding_type"], metadata["prediction_type"]) == ("scene", "multiclass")
-
-
-def require_single_label(metadata: Mapping[str, Any]) -> None:
+def require_single_label(metadata: TaskMetadata) -> None:
     """Check that the head applies.
 
     Raises:
         ValueError: If it does not.
     """
-    if not is_single_label(metadata):
+    if not metadata.is_single_label:
         raise ValueError(
             "task must be of scenes with one label each (scene, multiclass), got "
-            f"{metadata['embedding_type']}, {metadata['prediction_type']}; score it by "
+            f"{metadata.embedding_type}, {metadata.prediction_type}; score it by "
             "'hear-fusion evaluate'"
         )
 

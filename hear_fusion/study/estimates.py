@@ -17,7 +17,7 @@ from hear_fusion.metrics.significance import (
 )
 from hear_fusion.probes.linear import LinearResult
 from hear_fusion.study.results import Estimate, Gain
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
 # heareval's scores that are the accuracy of a clip's one label.
@@ -64,7 +64,7 @@ def official_score(task_folder: Path, weights_sha256: str) -> float | None:
     """
     if not (task_folder / SCORES_FILE).is_file():
         return None
-    metric = read_metadata(task_folder)["evaluation"][0]
+    metric = TaskMetadata.read(task_folder).metric
     record = task_folder / WEIGHTS_FILE
     found = json.loads(record.read_text(encoding="utf-8"))["sha256"] if record.is_file() else None
     if found != weights_sha256:

@@ -20,13 +20,14 @@ from hear_fusion.embeddings.store import StoredTask
 from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
 from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
-from hear_fusion.probes.linear import LinearResult, is_single_label
+from hear_fusion.probes.linear import LinearResult
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.estimates import official_score, to_estimate, to_gain
 from hear_fusion.study.representations import HeadTrainer, LayerNumbers, choice_of
 from hear_fusion.study.results import Study, TaskStudy
 from hear_fusion.study.selection import Group, Selection, select_layers
-from hear_fusion.tasks.folders import find_tasks, read_metadata
+from hear_fusion.tasks.folders import find_tasks
+from hear_fusion.tasks.schema import TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
 def _linear_tasks(setup: StudySetup) -> list[Path]:
     folders = []
     for task in find_tasks(setup.tasks_dir, setup.tasks):
-        if is_single_label(read_metadata(task)):
+        if TaskMetadata.read(task).is_single_label:
             folders.append(task)
         else:
             setup.say(f"leaving out {task.name}: not one label a clip")
@@ -175,7 +176,7 @@ def _select(
     }
     given: dict[str, Group] = {}
     for task in stored:
-        group = config.group_of(task.metadata["task_name"])
+        group = config.group_of(task.metadata.task_name)
         if group is not None:
             given[task.name] = group
     return select_layers(scores, given)

@@ -109,7 +109,7 @@ class HeadTrainer:
         protocol = self.config.protocol
         if self.config.rates == "published":
             named = () if layers == (ORIGINAL,) else layers
-            rates = published_rates(self.config.backbone, named, task.metadata["task_name"])
+            rates = published_rates(self.config.backbone, named, task.metadata.task_name)
             protocol = replace(protocol, learning_rates=rates)
         return protocol
 

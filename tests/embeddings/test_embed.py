@@ -21,7 +21,7 @@ from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
-from hear_fusion.tasks.folders import find_tasks, read_metadata
+from hear_fusion.tasks.folders import find_tasks
 from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
 
 MODULES = {
@@ -158,7 +158,7 @@ def test_the_store_holds_every_layer_as_the_model_gives_it(
     for name, network in networks.items():
         stored = open_task(ours / "store" / name / "uneven")
         assert stored.paces == {SCENES: [0, *network.model.backbone.layer_numbers()]}
-        clips = list_clips(tasks_dir / "uneven", stored.metadata, 16000)
+        clips = list_clips(tasks_dir / "uneven", 16000)
         for split in clips:
             assert stored.filenames[split.split] == split.filenames
             for i in range(len(split.filenames)):
@@ -271,22 +271,20 @@ def test_modules_of_another_network_and_hops_as_options_are_refused() -> None:
 
 def test_sound_that_does_not_fit_is_named(tasks_dir: Path, tmp_path: Path) -> None:
     task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
-    metadata = read_metadata(task)
     clip = next((task / "16000" / "valid").iterdir())
     clip.write_bytes(b"")
     with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
-        list_clips(task, metadata, 16000)
+        list_clips(task, 16000)
     clip.unlink()
     with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
-        list_clips(task, metadata, 16000)
+        list_clips(task, 16000)
 
 
 def test_statistics_are_those_of_the_training_clips(
     weight_files: dict[str, Path], tasks_dir: Path
 ) -> None:
     network = LoadedBackbone.load("ast", weight_files["ast"])
-    metadata = read_metadata(tasks_dir / "uneven")
-    train = list_clips(tasks_dir / "uneven", metadata, 16000)[0]
+    train = list_clips(tasks_dir / "uneven", 16000)[0]
     log_mels = []
     for i in range(len(train.filenames)):
         audio = train.decode([i])

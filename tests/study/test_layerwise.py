@@ -24,6 +24,7 @@ from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.representations import choice_of
 from hear_fusion.study.results import find_studies
 from hear_fusion.study.selection import select_layers
+from hear_fusion.tasks.schema import TaskMetadata
 from tests.hear_tasks import write_event_task, write_scene_task
 
 PROTOCOL = Protocol(learning_rates=(1e-3, 1e-2), seeds=(1, 2), max_epochs=12)
@@ -161,7 +162,8 @@ def test_what_cannot_be_studied_is_said(setup: StudySetup, tasks_dir: Path, tmp_
 
 def test_official_scores_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
     def finished(metric: str) -> Path:
-        (tmp_path / "task_metadata.json").write_text(json.dumps({"evaluation": [metric]}))
+        task = TaskMetadata("t", "v1", "full", "scene", "multiclass", ("test",), 1.0, (metric,))
+        (tmp_path / "task_metadata.json").write_text(json.dumps(task.as_json()))
         scores = {"test": {f"test_{metric}": 0.75}}
         (tmp_path / "test.predicted-scores.json").write_text(json.dumps(scores))
         return tmp_path

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hear_fusion.report.leaderboard.board import COLUMNS, DATE, MODEL, OFFICIAL_TASKS, URL
+from hear_fusion.tasks.schema import TaskMetadata
 
 FOLDERS = {task.column: task.folder for task in OFFICIAL_TASKS}
 METRICS = {task.folder: task.metric for task in OFFICIAL_TASKS}
@@ -36,7 +37,10 @@ def write_run(
     """Write what compare reads of a finished task."""
     metric = metric or METRICS.get(task_folder.name, "top1_acc")
     task_folder.mkdir(parents=True)
-    (task_folder / "task_metadata.json").write_text(json.dumps({"evaluation": [metric, "d_prime"]}))
+    task = TaskMetadata(
+        "t", "v1", "full", "scene", "multiclass", ("test",), None, (metric, "d_prime")
+    )
+    (task_folder / "task_metadata.json").write_text(json.dumps(task.as_json()))
     found: dict[str, Mapping[str, float]] = {"test": {f"test_{metric}": score}}
     if folds:
         # The mean is heareval's; single folds must not be taken for it.
