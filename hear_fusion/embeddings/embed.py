@@ -15,13 +15,12 @@ from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
+from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.store import (
     RECORD_FILE,
-    SCENES,
     LayerArray,
     StoredTask,
     array_path,
-    pace_of,
     timestamps_path,
 )
 from hear_fusion.model import FusionModel
@@ -100,13 +99,13 @@ def embed_task(
 
 def _wanted(
     metadata: TaskMetadata, loaded: LoadedBackbone, modules: Sequence[Choice]
-) -> dict[str, set[int]]:
+) -> dict[Pace, set[int]]:
     """Layers to store, by pace."""
     if not metadata.is_event:
         return {SCENES: set(loaded.layer_numbers())}
-    wanted: dict[str, set[int]] = {}
+    wanted: dict[Pace, set[int]] = {}
     for choice in modules:
-        wanted.setdefault(pace_of(choice), set()).update(choice.layers or (ORIGINAL,))
+        wanted.setdefault(Pace.of_frames(choice), set()).update(choice.layers or (ORIGINAL,))
     return wanted
 
 
@@ -114,7 +113,7 @@ def _embed_split(
     loaded: LoadedBackbone,
     clips: ClipList,
     folder: Path,
-    paces: Mapping[str, Sequence[int]],
+    paces: Mapping[Pace, Sequence[int]],
     batch_seconds: float,
     bar: tqdm[Any],
 ) -> None:
@@ -135,12 +134,13 @@ def _embed_split(
 class _Writer:
     """Writes the features of one split at one pace, each clip to its rows."""
 
-    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: str) -> None:
-        self._model, self._is_scene = model, pace == SCENES
-        line, hop = model.extractor.timeline, model.choice.hop_ms
-        n_rows = [1 if self._is_scene else line.n_frames(n, hop) for n in clips.n_samples]
+    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: Pace) -> None:
+        self._model, self._is_scene, timeline = model, pace == SCENES, model.extractor.timeline
+        n_rows = [
+            1 if self._is_scene else timeline.n_frames(n, pace.hop_ms) for n in clips.n_samples
+        ]
         self._ends = np.cumsum(n_rows)
-        self._times: list[list[float]] = [[]] * len(n_rows)
+        self._times: list[list[float]] = [[] for _ in n_rows]
         self._times_path = timestamps_path(folder, clips.split, pace)
         self._times_path.parent.mkdir(parents=True, exist_ok=True)
         self._arrays: list[LayerArray] = [
@@ -163,8 +163,8 @@ class _Writer:
                 self._times[i] = row
         parts = z.split([layer.dim for layer in self._model.extractor.taps], dim=-1)
         for array, part in zip(self._arrays, parts, strict=True):
-            found = part.cpu().numpy()  # (clip, frame, dim)
-            for i, rows in zip(indices, found, strict=True):
+            frames = part.cpu().numpy()  # (clip, frame, dim)
+            for i, rows in zip(indices, frames, strict=True):
                 array[self._ends[i] - len(rows) : self._ends[i]] = rows
 
     def finish(self) -> None:

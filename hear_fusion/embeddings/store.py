@@ -24,12 +24,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.embeddings.pace import SCENES, Pace, pace_of_folder
 from hear_fusion.files.atomic import write_whole
-from hear_fusion.names import Choice
 from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 RECORD_FILE = "store.json"
-SCENES = "scenes"
 
 LayerArray = NDArray[np.float32]
 """Features of a layer, shape (row, dim)."""
@@ -44,7 +43,7 @@ class StoredTask:
         weights_sha256: The network's weights.
         options: Options of `load_model` that they were computed with.
         filenames: Clips of every split in the order of the rows.
-        paces: By pace (``scenes`` or a hop such as ``40ms``) the layers that are there.
+        paces: By pace the layers that are there.
         seconds: Wall time of the passes.
     """
 
@@ -52,7 +51,7 @@ class StoredTask:
     weights_sha256: str
     options: Mapping[str, Any]
     filenames: Mapping[str, list[str]]
-    paces: Mapping[str, list[int]]
+    paces: Mapping[Pace, list[int]]
     seconds: float
 
     @property
@@ -80,19 +79,19 @@ class StoredTask:
         entries = read_labels(self.folder, split)
         return [entries[name] for name in self.filenames[split]]
 
-    def features(self, split: str, layer: int, pace: str = SCENES) -> LayerArray:
+    def features(self, split: str, layer: int, pace: Pace = SCENES) -> LayerArray:
         """Map the features of a layer into memory, shape (row, dim), float32."""
         mapped: LayerArray = np.load(array_path(self.folder, split, pace, layer), mmap_mode="r")
         return mapped
 
-    def timestamps(self, split: str, pace: str) -> list[list[float]]:
+    def timestamps(self, split: str, pace: Pace) -> list[list[float]]:
         """Times of the frames of each clip in ms, in the order of the rows."""
         times: list[list[float]] = json.loads(
             timestamps_path(self.folder, split, pace).read_text(encoding="utf-8")
         )
         return times
 
-    def has(self, pace: str, layers: Sequence[int]) -> bool:
+    def has(self, pace: Pace, layers: Sequence[int]) -> bool:
         """Tell whether all of some layers are there."""
         return set(layers) <= set(self.paces.get(pace, ()))
 
@@ -102,7 +101,7 @@ class StoredTask:
             "weights_sha256": self.weights_sha256,
             "options": dict(self.options),
             "filenames": dict(self.filenames),
-            "paces": {pace: list(layers) for pace, layers in self.paces.items()},
+            "paces": {pace.folder: list(layers) for pace, layers in self.paces.items()},
             "seconds": self.seconds,
         }
         write_whole(self.folder / RECORD_FILE, json.dumps(record, indent=1) + "\n")
@@ -112,44 +111,17 @@ class StoredTask:
         """Read the record of a task folder of the store; None if it is not done."""
         try:
             record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-            return cls(folder=folder, **record)
-        except (OSError, ValueError, TypeError):
+            paces = {pace_of_folder(name): layers for name, layers in record.pop("paces").items()}
+            return cls(folder=folder, paces=paces, **record)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
 
-def open_task(folder: Path) -> StoredTask:
-    """Open a task of the store.
-
-    Raises:
-        ValueError: If its features are not there.
-    """
-    found = StoredTask.read(folder)
-    if found is None:
-        raise ValueError(
-            f"store must hold {folder}, got no finished features there; run 'hear-fusion embed'"
-        )
-    return found
-
-
-def pace_of(choice: Choice) -> str:
-    """Name the pace of a choice's frames.
-
-    The original embedding has a pace of its own where no hop is asked for.
-
-    >>> [pace_of(choice) for choice in (Choice("yamnet", (5,), 40), Choice("yamnet", (5, 13)),
-    ...                                 Choice("yamnet"))]
-    ['40ms', 'layers', 'original']
-    """
-    if choice.hop_ms is not None:
-        return f"{choice.hop_ms}ms"
-    return "layers" if choice.layers else "original"
-
-
-def array_path(folder: Path, split: str, pace: str, layer: int) -> Path:
+def array_path(folder: Path, split: str, pace: Pace, layer: int) -> Path:
     """File of a layer's features."""
-    return folder / split / pace / f"layer_{layer:02d}.npy"
+    return folder / split / pace.folder / f"layer_{layer:02d}.npy"
 
 
-def timestamps_path(folder: Path, split: str, pace: str) -> Path:
+def timestamps_path(folder: Path, split: str, pace: Pace) -> Path:
     """File of the times of frames."""
-    return folder / split / pace / "timestamps.json"
+    return folder / split / pace.folder / "timestamps.json"

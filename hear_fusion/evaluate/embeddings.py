@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
-from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
+from hear_fusion.embeddings.pace import SCENES, Pace
+from hear_fusion.embeddings.store import LayerArray, StoredTask
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.names import Choice
@@ -81,16 +82,16 @@ def _write_scenes(stored: StoredTask, split: str, choice: Choice, folder: Path) 
     arrays = _arrays(stored, split, choice, SCENES)
     labels = stored.labels(split)
     mapped = _matrix(folder, split, arrays)
-    for i, (name, found) in enumerate(zip(stored.filenames[split], labels, strict=True)):
+    for i, (name, of_clip) in enumerate(zip(stored.filenames[split], labels, strict=True)):
         scene = np.concatenate([array[i] for array in arrays])
         mapped[i] = scene
         np.save(folder / split / f"{name}.embedding.npy", scene)
-        _write_json(folder / split / f"{name}.target-labels.json", found)
+        _write_json(folder / split / f"{name}.target-labels.json", of_clip)
     _finish(folder, split, mapped, labels)
 
 
 def _write_frames(stored: StoredTask, split: str, choice: Choice, folder: Path) -> None:
-    pace = pace_of(choice)
+    pace = Pace.of_frames(choice)
     arrays = _arrays(stored, split, choice, pace)
     mapped = _matrix(folder, split, arrays)
     times_of_clips, events_of_clips = stored.timestamps(split, pace), stored.labels(split)
@@ -131,7 +132,7 @@ def labels_at(events: Sequence[dict[str, Any]], time_ms: float) -> list[Any]:
     ]
 
 
-def _arrays(stored: StoredTask, split: str, choice: Choice, pace: str) -> list[LayerArray]:
+def _arrays(stored: StoredTask, split: str, choice: Choice, pace: Pace) -> list[LayerArray]:
     return [stored.features(split, number, pace) for number in choice.layers or (ORIGINAL,)]
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.statistics import task_statistics
-from hear_fusion.embeddings.store import SCENES, open_task
+from hear_fusion.embeddings.store import StoredTask
 from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.names import parse_modules
@@ -156,7 +157,8 @@ def test_the_store_holds_every_layer_as_the_model_gives_it(
     networks: dict[str, LoadedBackbone], tasks_dir: Path, ours: Path
 ) -> None:
     for name, network in networks.items():
-        stored = open_task(ours / "store" / name / "uneven")
+        stored = StoredTask.read(ours / "store" / name / "uneven")
+        assert stored is not None
         assert stored.paces == {SCENES: [0, *network.model.backbone.layer_numbers()]}
         clips = list_clips(tasks_dir / "uneven", 16000)
         for split in clips:
@@ -172,7 +174,8 @@ def test_the_store_holds_every_layer_as_the_model_gives_it(
 
 
 def test_labels_are_those_of_the_clips(tasks_dir: Path, ours: Path) -> None:
-    stored = open_task(ours / "store" / "cnn14" / "uneven")
+    stored = StoredTask.read(ours / "store" / "cnn14" / "uneven")
+    assert stored is not None
     entries = json.loads((tasks_dir / "uneven" / "train.json").read_text())
     assert stored.labels("train") == [entries[name] for name in stored.filenames["train"]]
     assert stored.filenames["train"] != list(entries)  # they are shuffled
@@ -206,8 +209,9 @@ def test_a_new_layer_of_frames_is_added_to_the_others(
     both = embed_task(network, task, tmp_path, parse_modules(["cnn14_6_80ms"], "cnn14"))
     assert first is not None
     assert both is not None
-    assert (first.paces, both.paces) == ({"80ms": [3]}, {"80ms": [3, 6]})
-    assert both.features("test", 3, "80ms").shape[0] == both.features("test", 6, "80ms").shape[0]
+    pace = Pace("hop", 80)
+    assert (first.paces, both.paces) == ({pace: [3]}, {pace: [3, 6]})
+    assert both.features("test", 3, pace).shape[0] == both.features("test", 6, pace).shape[0]
 
 
 def test_a_broken_pass_begins_again(
@@ -228,9 +232,9 @@ def test_a_broken_pass_begins_again(
         with pytest.raises(KeyboardInterrupt):
             embed_task(network, task, tmp_path)
         assert calls
-    with pytest.raises(ValueError, match="no finished features"):
-        open_task(tmp_path / "cnn14" / "scene")
-    assert embed_task(network, task, tmp_path) == open_task(tmp_path / "cnn14" / "scene")
+    assert StoredTask.read(tmp_path / "cnn14" / "scene") is None
+    stored = embed_task(network, task, tmp_path)
+    assert stored == StoredTask.read(tmp_path / "cnn14" / "scene")
 
 
 def test_other_weights_options_and_tasks_are_refused(
