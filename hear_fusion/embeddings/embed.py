@@ -56,21 +56,21 @@ def embed_task(
             task, or the task's sound is not as it must be.
     """
     folder = store / loaded.name / task.name
-    found = StoredTask.read(folder)
-    if found is not None:
-        _refuse_other_network(found, loaded)
+    before = StoredTask.read(folder)
+    if before is not None:
+        _refuse_other_network(before, loaded)
         refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
     wanted = _wanted(TaskMetadata.read(task), loaded, modules)
     missing = {
-        pace: sorted({*layers, *(found.paces.get(pace, ()) if found else ())})
+        pace: sorted({*layers, *(before.paces.get(pace, ()) if before else ())})
         for pace, layers in wanted.items()
-        if found is None or not found.has(pace, sorted(layers))
+        if before is None or not before.has(pace, sorted(layers))
     }
     if not missing:
-        return found
+        return before
     require_audio(task, loaded.sample_rate)
     clips = list_clips(task, loaded.sample_rate)
-    if found is None:
+    if before is None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for path in text_files(task):
@@ -90,8 +90,8 @@ def embed_task(
         loaded.model.weights_sha256,
         loaded.options,
         {split.split: split.filenames for split in clips},
-        {**(found.paces if found else {}), **missing},
-        time.monotonic() - began + (found.seconds if found else 0.0),
+        {**(before.paces if before else {}), **missing},
+        time.monotonic() - began + (before.wall_s if before else 0.0),
     )
     stored.write()
     return stored
@@ -175,11 +175,11 @@ class _Writer:
             self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
 
 
-def _refuse_other_network(found: StoredTask, loaded: LoadedBackbone) -> None:
+def _refuse_other_network(stored: StoredTask, loaded: LoadedBackbone) -> None:
     now = (loaded.model.weights_sha256, dict(loaded.options))
-    if (found.weights_sha256, dict(found.options)) != now:
+    if (stored.weights_sha256, dict(stored.options)) != now:
         raise ValueError(
-            f"features in {found.folder} must be made with the weights and options in use "
-            f"({now[0]}, {now[1]}), got {found.weights_sha256}, {dict(found.options)}; choose "
+            f"features in {stored.folder} must be made with the weights and options in use "
+            f"({now[0]}, {now[1]}), got {stored.weights_sha256}, {dict(stored.options)}; choose "
             "another --store or delete the folder"
         )

@@ -44,7 +44,7 @@ class StoredTask:
         options: Options of `load_model` that they were computed with.
         filenames: Clips of every split in the order of the rows.
         paces: By pace the layers that are there.
-        seconds: Wall time of the passes.
+        wall_s: Wall time of the passes.
     """
 
     folder: Path
@@ -52,7 +52,7 @@ class StoredTask:
     options: Mapping[str, Any]
     filenames: Mapping[str, list[str]]
     paces: Mapping[Pace, list[int]]
-    seconds: float
+    wall_s: float
 
     @property
     def name(self) -> str:
@@ -102,7 +102,7 @@ class StoredTask:
             "options": dict(self.options),
             "filenames": dict(self.filenames),
             "paces": {pace.folder: list(layers) for pace, layers in self.paces.items()},
-            "seconds": self.seconds,
+            "wall_s": self.wall_s,
         }
         write_whole(self.folder / RECORD_FILE, json.dumps(record, indent=1) + "\n")
 

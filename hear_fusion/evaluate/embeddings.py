@@ -68,7 +68,7 @@ def export_module(
         else:
             _write_scenes(stored, split, choice, folder)
     profile = {
-        "time_elapsed": stored.seconds,
+        "time_elapsed": stored.wall_s,
         "gpu_max_mem": None,
         "gpu_device_name": _device_name(loaded.device),
     }

@@ -21,19 +21,19 @@ from hear_fusion.probes.linear import LinearResult
 def read_result(path: Path, recipe: str) -> LinearResult | None:
     """Read a result; None if there is none, or one of another recipe, or a damaged one."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            if str(found["recipe"]) != recipe:
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["recipe"]) != recipe:
                 return None
-            n_folds = found["test_accuracy"].shape[1]
-            rates = json.loads(str(found["valid_by_rate"]))
+            n_folds = arrays["test_accuracy"].shape[1]
+            rates = json.loads(str(arrays["valid_by_rate"]))
             return LinearResult(
-                learning_rate=float(found["learning_rate"]),
-                valid_accuracy=found["valid_accuracy"],
-                test_accuracy=found["test_accuracy"],
-                correct=tuple(found[f"correct_{fold:02d}"] for fold in range(n_folds)),
-                best_epoch=found["best_epoch"],
+                learning_rate=float(arrays["learning_rate"]),
+                valid_accuracy=arrays["valid_accuracy"],
+                test_accuracy=arrays["test_accuracy"],
+                correct=tuple(arrays[f"correct_{fold:02d}"] for fold in range(n_folds)),
+                best_epoch=arrays["best_epoch"],
                 valid_by_rate={float(rate): value for rate, value in rates.items()},
-                seconds=float(found["seconds"]),
+                wall_s=float(arrays["wall_s"]),
             )
     except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
         return None
@@ -43,7 +43,7 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
     """Write a result, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {
-        f"correct_{fold:02d}": found for fold, found in enumerate(result.correct)
+        f"correct_{fold:02d}": correct for fold, correct in enumerate(result.correct)
     }
     content = io.BytesIO()
     np.savez_compressed(
@@ -54,7 +54,7 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
         test_accuracy=result.test_accuracy,
         best_epoch=result.best_epoch,
         valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
-        seconds=result.seconds,
+        wall_s=result.wall_s,
         **arrays,
     )
     write_whole(path, content.getvalue())

@@ -55,7 +55,7 @@ def to_gain(original: LinearResult, fused: LinearResult, official: float | None 
     )
 
 
-def official_score(task_folder: Path, weights_sha256: str) -> float | None:
+def official_accuracy(task_folder: Path, weights_sha256: str) -> float | None:
     """Read heareval's accuracy of a module on a task, if it was made with the same weights.
 
     Args:

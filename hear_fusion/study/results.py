@@ -106,7 +106,7 @@ class Study:
         config: The configuration as it was read, with every default filled in.
         versions: Package versions.
         hardware: Words about the machine.
-        seconds: Wall time that features and heads took (``embed``, ``heads``), in whichever run.
+        wall_s: Wall time that features and heads took (``embed``, ``heads``), in whichever run.
         peak_bytes: Highest resident memory of the last run.
         date: ISO date of the run.
     """
@@ -121,13 +121,13 @@ class Study:
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: str = ""
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    wall_s: Mapping[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
     date: str = ""
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """LayerNumbers of the fusion, ascending; one alone where M and L are the same."""
+        """Layers of the fusion, ascending; one alone where M and L are the same."""
         return fused_layers(self.middle, self.late)
 
     @property
@@ -163,13 +163,13 @@ def find_studies(results: Path) -> list[Study]:
     Raises:
         ValueError: If there is none.
     """
-    found = sorted(results.rglob(STUDY_FILE))
-    if not found:
+    paths = sorted(results.rglob(STUDY_FILE))
+    if not paths:
         raise ValueError(
             f"results must be a folder with {STUDY_FILE} in it or below it, got {results}; "
             "make one with 'hear-fusion study'"
         )
-    return [Study.read(path) for path in found]
+    return [Study.read(path) for path in paths]
 
 
 def _task(record: dict[str, Any]) -> TaskStudy:

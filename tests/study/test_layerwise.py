@@ -19,7 +19,7 @@ from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.config import StudyConfig
-from hear_fusion.study.estimates import official_score
+from hear_fusion.study.estimates import official_accuracy
 from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.representations import choice_of
 from hear_fusion.study.results import find_studies
@@ -88,7 +88,7 @@ def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup
     assert max(estimate.value for estimate in scene.layers.values()) > 0.6
     assert find_studies(setup.out / "cnn14") == [study]
     assert study.weights_sha256 == network.model.weights_sha256
-    assert {"embed", "heads"} <= set(study.seconds)
+    assert {"embed", "heads"} <= set(study.wall_s)
     assert study.peak_bytes > 1e8
 
 
@@ -101,7 +101,7 @@ def test_a_second_run_trains_nothing(setup: StudySetup, monkeypatch: pytest.Monk
     monkeypatch.setattr("hear_fusion.study.representations.linear_evaluation", fail)
     again = run_study(CONFIG, setup)
     # What it took to make, not what it takes to look up.
-    assert min(again.seconds.values()) > 0
+    assert min(again.wall_s.values()) > 0
     assert replace(again, peak_bytes=first.peak_bytes) == first
     other = replace(CONFIG, protocol=replace(PROTOCOL, seeds=(3,)))
     with pytest.raises(AssertionError):  # another protocol is another result
@@ -160,7 +160,7 @@ def test_what_cannot_be_studied_is_said(setup: StudySetup, tasks_dir: Path, tmp_
         run_study(CONFIG, replace(setup, task_statistics=True))
 
 
-def test_official_scores_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
+def test_official_accuracys_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
     def finished(metric: str) -> Path:
         task = TaskMetadata("t", "v1", "full", "scene", "multiclass", ("test",), 1.0, (metric,))
         (tmp_path / "task_metadata.json").write_text(json.dumps(task.as_json()))
@@ -168,13 +168,13 @@ def test_official_scores_count_for_the_same_weights_and_accuracies_alone(tmp_pat
         (tmp_path / "test.predicted-scores.json").write_text(json.dumps(scores))
         return tmp_path
 
-    assert official_score(tmp_path, "ab") is None
-    assert official_score(finished("top1_acc"), "ab") is None, "whose weights?"
+    assert official_accuracy(tmp_path, "ab") is None
+    assert official_accuracy(finished("top1_acc"), "ab") is None, "whose weights?"
     (tmp_path / "weights.json").write_text('{"sha256": "ab"}')
-    assert official_score(finished("top1_acc"), "ab") == 0.75
-    assert official_score(finished("pitch_acc"), "ab") == 0.75
-    assert official_score(finished("chroma_acc"), "ab") is None
-    assert official_score(finished("top1_acc"), "cd") is None
+    assert official_accuracy(finished("top1_acc"), "ab") == 0.75
+    assert official_accuracy(finished("pitch_acc"), "ab") == 0.75
+    assert official_accuracy(finished("chroma_acc"), "ab") is None
+    assert official_accuracy(finished("top1_acc"), "cd") is None
 
 
 def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None
     found = read_result(path, "recipe")
     assert found is not None
     assert (found.learning_rate, found.valid_by_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
-    assert found.seconds == 1.5
+    assert found.wall_s == 1.5
     for name in ("valid_accuracy", "test_accuracy", "best_epoch"):
         np.testing.assert_array_equal(getattr(found, name), getattr(result, name))
     for one, other in zip(found.correct, result.correct, strict=True):

@@ -25,7 +25,7 @@ def a_study(backbone: str = "cnn14") -> Study:
         fused=estimate(0.9),
         gain=Gain(0.6, 0.5, 0.7, 0.001, 100, official=0.55),
     )
-    return Study(backbone, 3, 6, "validation", "data", (task,), "ab12", seconds={"embed": 1.5})
+    return Study(backbone, 3, 6, "validation", "data", (task,), "ab12", wall_s={"embed": 1.5})
 
 
 def test_a_study_is_read_as_it_was_written(tmp_path: Path) -> None:
