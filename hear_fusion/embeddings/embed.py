@@ -52,8 +52,8 @@ def embed_task(
         again.
 
     Raises:
-        ValueError: If the store holds features of other weights, options or another state of the
-            task, or the task's sound is not as it must be.
+        ValueError: If the store holds features of other weights, options, a newer version or
+            another state of the task, or the task's sound is not as it must be.
     """
     folder = store / loaded.name / task.name
     before = StoredTask.read(folder)

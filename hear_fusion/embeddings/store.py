@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.embeddings.pace import SCENES, Pace, pace_of_folder
-from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.records import read_record, to_record, write_record
 from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 RECORD_FILE = "store.json"
@@ -104,16 +104,22 @@ class StoredTask:
             "paces": {pace.folder: list(layers) for pace, layers in self.paces.items()},
             "wall_s": self.wall_s,
         }
-        write_whole(self.folder / RECORD_FILE, json.dumps(record, indent=1) + "\n")
+        write_record(self.folder / RECORD_FILE, record)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read the record of a task folder of the store; None if it is not done."""
+        """Read the record of a task folder of the store; None if it is to be done.
+
+        Raises:
+            NewerFormatError: If the record is a newer version's.
+        """
+        content = read_record(folder / RECORD_FILE)
+        if content is None:
+            return None
         try:
-            record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-            paces = {pace_of_folder(name): layers for name, layers in record.pop("paces").items()}
-            return cls(folder=folder, paces=paces, **record)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            paces = {pace_of_folder(name): layers for name, layers in content["paces"].items()}
+            return to_record(cls, content | {"folder": folder, "paces": paces})
+        except (AttributeError, KeyError, ValueError):
             return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,14 +16,26 @@ from zipfile import BadZipFile
 import numpy as np
 
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.records import FORMAT, NewerFormatError, is_current
 from hear_fusion.probes.linear import LinearResult
+
+# What a file raises that was cut off, emptied, or is not ours.
+_DAMAGES = (
+    AttributeError, BadZipFile, EOFError, IndexError, KeyError, OSError, TypeError, ValueError,
+    zlib.error,
+)  # fmt: skip
 
 
 def read_result(path: Path, recipe: str) -> LinearResult | None:
-    """Read a result; None if there is none, or one of another recipe, or a damaged one."""
+    """Read a result; None if there is none, or one of another recipe, or a damaged one.
+
+    Raises:
+        NewerFormatError: If it is a newer version's.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["recipe"]) != recipe:
+            current = is_current(arrays["format"].item(), path)
+            if not current or str(arrays["recipe"]) != recipe:
                 return None
             n_folds = arrays["test_accuracy"].shape[1]
             rates = json.loads(str(arrays["valid_by_rate"]))
@@ -35,7 +48,9 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
                 valid_by_rate={float(rate): value for rate, value in rates.items()},
                 wall_s=float(arrays["wall_s"]),
             )
-    except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
+    except NewerFormatError:
+        raise
+    except _DAMAGES:
         return None
 
 
@@ -48,6 +63,7 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
     content = io.BytesIO()
     np.savez_compressed(
         content,
+        format=FORMAT,
         recipe=recipe,
         learning_rate=result.learning_rate,
         valid_accuracy=result.valid_accuracy,

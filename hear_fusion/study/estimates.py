@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
-from hear_fusion.evaluate.layout import SCORES_FILE, WEIGHTS_FILE
+from hear_fusion.evaluate.identity import recorded_weights
+from hear_fusion.evaluate.layout import SCORES_FILE
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.metrics.significance import (
     accuracy,
@@ -65,9 +65,7 @@ def official_accuracy(task_folder: Path, weights_sha256: str) -> float | None:
     if not (task_folder / SCORES_FILE).is_file():
         return None
     metric = TaskMetadata.read(task_folder).metric
-    record = task_folder / WEIGHTS_FILE
-    found = json.loads(record.read_text(encoding="utf-8"))["sha256"] if record.is_file() else None
-    if found != weights_sha256:
+    if recorded_weights(task_folder) != weights_sha256:
         _LOGGER.warning("leaving out the scores of %s: made with other weights", task_folder)
         return None
     return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None

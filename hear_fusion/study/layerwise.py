@@ -20,12 +20,13 @@ from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
 from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.records import read_record
 from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
 from hear_fusion.probes.linear import LinearResult
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.estimates import official_accuracy, to_estimate, to_gain
 from hear_fusion.study.representations import LayerNumbers, choice_of, evaluate_representations
-from hear_fusion.study.results import Study, TaskStudy
+from hear_fusion.study.results import STUDY_FILE, Study, TaskStudy
 from hear_fusion.study.selection import Group, Selection, select_layers
 from hear_fusion.tasks.folders import find_tasks
 from hear_fusion.tasks.schema import TaskMetadata
@@ -89,12 +90,15 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         What was found; also written to ``study.json`` in `StudySetup.study_folder`.
 
     Raises:
-        ValueError: If there is no task to study, or a folder holds results of other settings.
+        ValueError: If there is no task to study, or a folder holds results of other settings
+            or of a newer version.
         WeightsError: If the weights cannot be had.
     """
     folders = _linear_tasks(setup)
     heads = setup.heads_folder(config.backbone)
     heads.mkdir(parents=True, exist_ok=True)
+    # Refuses a newer version's study before hours of work would replace it.
+    read_record(setup.study_folder(config.backbone) / STUDY_FILE)
     with exclusive(heads.parent / ".lock"):
         loaded = LoadedBackbone.load(config.backbone, setup.model, device=setup.device)
         if setup.task_statistics and "input_mean" not in loaded.model.backbone.weight_options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.statistics import task_statistics
-from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.embeddings.store import RECORD_FILE, StoredTask
 from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.files.records import NewerFormatError
 from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
 from hear_fusion.tasks.folders import find_tasks
+from tests.files.damaged import NEWER_WORDS, changed, newer
 from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
 
 MODULES = {
@@ -257,6 +260,24 @@ def test_other_weights_options_and_tasks_are_refused(
     (task / "test.json").write_text((task / "test.json").read_text().replace("high", "low"))
     with pytest.raises(ValueError, match=r"another test.json .* another --store"):
         embed_task(networks["cnn14"], task, tmp_path / "store")
+
+
+def test_features_from_before_are_made_anew_and_newer_ones_refused(
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "scene"
+    first = embed_task(network, task, tmp_path)
+    assert first is not None
+    array = first.folder / "test" / "scenes" / "layer_03.npy"
+    array.write_bytes(b"")
+    changed(format=...)(first.folder / RECORD_FILE)
+    again = embed_task(network, task, tmp_path)
+    assert again is not None
+    assert replace(again, wall_s=first.wall_s) == first
+    assert array.stat().st_size > 0
+    newer(first.folder / RECORD_FILE)
+    with pytest.raises(NewerFormatError, match=NEWER_WORDS):
+        embed_task(network, task, tmp_path)
 
 
 def test_an_event_task_without_modules_is_left_out(

@@ -72,11 +72,12 @@ def read_runs(folder: Path) -> Runs:
     for task_folder in tasks:
         name = task_folder.name
         try:
-            found[name] = _comparable_score(task_folder)
+            score = _comparable_score(task_folder)
+            other = other_settings(task_folder, PredictionSettings())
         except ValueError as err:
             refused[name] = str(err)
         else:
-            other = other_settings(task_folder, PredictionSettings())
+            found[name] = score
             if other:
                 words = ", ".join(f"{key} {value}" for key, value in other.items())
                 cautions[name] = f"made with {words}, not with heareval's defaults"

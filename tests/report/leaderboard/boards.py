@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from hear_fusion.files.records import write_record
 from hear_fusion.report.leaderboard.board import COLUMNS, DATE, MODEL, OFFICIAL_TASKS, URL
 from hear_fusion.tasks.schema import TaskMetadata
 
@@ -53,5 +54,5 @@ def write_run(
     if done:
         (task_folder / "prediction-done.json").write_text("{}")
     if settings is not None:
-        (task_folder / "prediction-settings.json").write_text(json.dumps(settings))
+        write_record(task_folder / "prediction-settings.json", settings)
     return task_folder
