@@ -29,6 +29,7 @@ class Path2d:
     strong: frozenset[int] = frozenset()
     cells: list[list[int | str]] = field(default_factory=list)
     wide: bool = False
+    turns: int = 0
 
 
 GOOD = {"kind": "open", "points": [{"x": 1.5, "label": "a"}, {"x": 2}]}
@@ -94,6 +95,7 @@ def test_fields_get_their_types() -> None:
         (GOOD | {"by_layer": {"a": {"x": 0}}}, "invalid literal"),
         (GOOD | {"by_layer": {"1": 0}}, r"by_layer.1 must be of type Point, got 0"),
         (GOOD | {"by_layer": []}, r"by_layer must be of type .*, got \[\]"),
+        (GOOD | {"turns": True}, "turns must be of type int, got True"),
         (GOOD | {"wide": 1}, "wide must be of type bool, got 1"),
         (GOOD | {"cells": [[1.5]]}, r"cells must be of type int \| str, got 1.5"),
     ],
