@@ -17,7 +17,7 @@ from hear_fusion.probes.protocol import DEMO_PROTOCOL
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.results import Study
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import METADATA_FILE, TaskMetadata
 
 ORIGINAL = "hear_fusion.yamnet"
 # At 320 ms even a perfect classifier misses most onsets; see the HEAR rules for event tasks.
@@ -102,8 +102,8 @@ def evaluate_demo(
         fused: Import name of the fusion.
         say: Called with what is going on.
     """
-    folders = sorted(path.parent for path in tasks_dir.glob("*/task_metadata.json"))
-    events = [p.name for p in folders if read_metadata(p)["embedding_type"] == "event"]
+    folders = sorted(path.parent for path in tasks_dir.glob(f"*/{METADATA_FILE}"))
+    events = [p.name for p in folders if TaskMetadata.read(p).is_event]
     scenes = [p.name for p in folders if p.name not in events]
     results: list[Result] = []
     for tasks, suffix in ((scenes, ""), (events, EVENT_HOP)):

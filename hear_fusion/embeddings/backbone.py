@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from hear_fusion.backbones import ORIGINAL
+from hear_fusion.embeddings.pace import Pace
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 
@@ -68,7 +69,6 @@ class LoadedBackbone:
         """All layers, the original embedding before them."""
         return (ORIGINAL, *self.model.backbone.layer_numbers())
 
-    def with_layers(self, layers: Sequence[int], pace: str) -> FusionModel:
+    def with_layers(self, layers: Sequence[int], pace: Pace) -> FusionModel:
         """Make a model of some layers at a pace of the store."""
-        hop_ms = int(pace.removesuffix("ms")) if pace.endswith("ms") else None
-        return self.model.with_choice(Choice(self.name, tuple(sorted(layers)), hop_ms))
+        return self.model.with_choice(Choice(self.name, tuple(sorted(layers)), pace.hop_ms))

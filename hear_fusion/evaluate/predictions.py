@@ -45,15 +45,15 @@ def read_official_score(task_folder: Path, metric: str) -> float:
         )
     scores = json.loads(path.read_text(encoding="utf-8"))
     if "aggregated_scores" in scores:
-        found, key = scores["aggregated_scores"], f"test_{metric}_mean"
+        values, key = scores["aggregated_scores"], f"test_{metric}_mean"
     else:
-        found, key = scores.get("test", {}), f"test_{metric}"
-    if key not in found:
+        values, key = scores.get("test", {}), f"test_{metric}"
+    if key not in values:
         raise ValueError(
-            f"{path} must hold {key}, got {', '.join(found) or 'nothing'}; delete "
+            f"{path} must hold {key}, got {', '.join(values) or 'nothing'}; delete "
             "prediction-done.json beside it and evaluate again"
         )
-    return float(found[key])
+    return float(values[key])
 
 
 def _read(path: Path) -> Any:

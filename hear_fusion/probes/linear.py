@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from hear_fusion.probes.fold import Labels, Representation, clips_of_fold
 from hear_fusion.probes.heads import Trained, train_heads
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.rotations import rotations
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class LinearResult:
         correct: Whether each test clip is right: for each fold shape (seed, clip).
         best_epoch: Epoch of the weights tested, from 1, shape (seed, fold).
         valid_by_rate: Mean validation accuracy of each learning rate.
-        seconds: Wall time, of heads trained together their share.
+        wall_s: Wall time, of heads trained together their share.
     """
 
     learning_rate: float
@@ -43,13 +43,13 @@ class LinearResult:
     correct: tuple[NDArray[np.bool_], ...]
     best_epoch: NDArray[np.int64]
     valid_by_rate: dict[float, float]
-    seconds: float
+    wall_s: float
 
 
 def linear_evaluation(
     representations: Mapping[str, Representation],
     labels: Labels,
-    metadata: Mapping[str, Any],
+    metadata: TaskMetadata,
     protocol: Protocol | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], object] | None = None,
@@ -90,7 +90,7 @@ def linear_evaluation(
         group = {name: representations[name] for name in names}
         began = time.monotonic()
         # Not by a name: the features of a fold would live on while those of the next are held.
-        found = [
+        trained = [
             train_heads(
                 clips_of_fold(group, labels, fold, protocol, device),
                 protocol,
@@ -99,9 +99,9 @@ def linear_evaluation(
             )
             for fold in folds
         ]
-        seconds = (time.monotonic() - began) / len(names)
-        for name, of_folds in zip(names, zip(*found, strict=True), strict=True):
-            yield name, _choose(of_folds, protocol, seconds)
+        wall_s = (time.monotonic() - began) / len(names)
+        for name, of_folds in zip(names, zip(*trained, strict=True), strict=True):
+            yield name, _choose(of_folds, protocol, wall_s)
 
 
 def _groups(representations: Mapping[str, Representation], labels: Labels) -> Iterator[list[str]]:
@@ -116,26 +116,21 @@ def _groups(representations: Mapping[str, Representation], labels: Labels) -> It
         yield from (names[begin : begin + size] for begin in range(0, len(names), size))
 
 
-def is_single_label(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether the head applies: scenes with one label a clip."""
-    return (metadata["embedding_type"], metadata["prediction_type"]) == ("scene", "multiclass")
-
-
-def require_single_label(metadata: Mapping[str, Any]) -> None:
+def require_single_label(metadata: TaskMetadata) -> None:
     """Check that the head applies.
 
     Raises:
         ValueError: If it does not.
     """
-    if not is_single_label(metadata):
+    if not metadata.is_single_label:
         raise ValueError(
             "task must be of scenes with one label each (scene, multiclass), got "
-            f"{metadata['embedding_type']}, {metadata['prediction_type']}; score it by "
+            f"{metadata.embedding_type}, {metadata.prediction_type}; score it by "
             "'hear-fusion evaluate'"
         )
 
 
-def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, seconds: float) -> LinearResult:
+def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, wall_s: float) -> LinearResult:
     """Keep the learning rate that is best on validation over all folds and seeds."""
     valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])  # fold, seed, rate
     by_rate = valid.mean(axis=(0, 1))
@@ -148,5 +143,5 @@ def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, seconds: flo
         correct=correct,
         best_epoch=np.array([[run.best_epoch[chosen] for run in fold] for fold in folds]).T,
         valid_by_rate=dict(zip(protocol.learning_rates, by_rate.tolist(), strict=True)),
-        seconds=seconds,
+        wall_s=wall_s,
     )

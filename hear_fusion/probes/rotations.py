@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,18 @@ class Rotation:
     test: str
 
 
-def rotations(metadata: Mapping[str, Any]) -> list[Rotation]:
+def rotations(metadata: TaskMetadata) -> list[Rotation]:
     """List the runs of a task: one, or with folds one for each as test fold.
 
-    >>> rotations({"split_mode": "presplit_kfold", "splits": ["fold01", "fold00", "fold02"]})[0]
+    >>> task = TaskMetadata("dogs", "v1", "full", "scene", "multiclass", ("fold01", "fold00",
+    ...                     "fold02"), None, ("top1_acc",), "presplit_kfold")
+    >>> rotations(task)[0]
     Rotation(train=('fold01', 'fold02'), valid=None, test='fold00')
     """
-    if metadata["split_mode"] == "trainvaltest":
+    if not metadata.is_kfold:
         return [Rotation(("train",), "valid", "test")]
-    names = sorted(metadata["splits"])
-    return [Rotation(tuple(n for n in names if n != test), None, test) for test in names]
+    folds = metadata.test_splits
+    return [Rotation(tuple(n for n in folds if n != test), None, test) for test in folds]
 
 
 def hold_out(

@@ -167,9 +167,9 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "versions", ", ".join(f"{name} {one}" for name, one in study.versions.items())
     if study.hardware:
         yield "hardware", study.hardware
-    if study.seconds:
-        steps = ", ".join(f"{step} {duration(time)}" for step, time in study.seconds.items())
-        yield "wall time", f"{duration(sum(study.seconds.values()))} ({steps})"
+    if study.wall_s:
+        steps = ", ".join(f"{step} {duration(time)}" for step, time in study.wall_s.items())
+        yield "wall time", f"{duration(sum(study.wall_s.values()))} ({steps})"
     if study.peak_bytes:
         yield "peak memory, last run", f"{study.peak_bytes / 2**30:.2f} GiB"
     if study.date:

@@ -9,7 +9,8 @@ from hear_fusion.parallel.machine import n_cores
 from hear_fusion.tasks.check_audio import check_audio
 from hear_fusion.tasks.check_texts import check_texts
 from hear_fusion.tasks.findings import Finding, TaskReport, error
-from hear_fusion.tasks.folders import METADATA_FILE, rate_folders
+from hear_fusion.tasks.folders import rate_folders
+from hear_fusion.tasks.schema import METADATA_FILE
 
 
 def list_tasks(folder: Path) -> tuple[list[Path], list[Finding]]:

@@ -1,14 +1,12 @@
 """HEAR task folders, and the folders of embeddings that heareval makes of them."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE, TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
-METADATA_FILE = "task_metadata.json"
-VOCABULARY_FILE = "labelvocabulary.csv"
 
 
 def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path]:
@@ -51,18 +49,6 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
     return chosen
 
 
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """Read the metadata of a task folder or of a folder of its embeddings."""
-    path = folder / METADATA_FILE
-    try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as err:
-        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
-    if not isinstance(metadata, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {metadata!r}; make the task anew")
-    return metadata
-
-
 def text_files(folder: Path) -> list[Path]:
     """List what a task folder, or one made of it, says beside its sounds, sorted by name."""
     return sorted((*folder.glob("*.json"), *folder.glob("*.csv")))
@@ -83,7 +69,7 @@ def require_audio(task: Path, sample_rate: int) -> None:
     """
     missing = [
         split
-        for split in read_metadata(task)["splits"]
+        for split in TaskMetadata.read(task).splits
         if not (task / str(sample_rate) / split).is_dir()
     ]
     if missing:
@@ -96,10 +82,10 @@ def require_audio(task: Path, sample_rate: int) -> None:
 
 
 def _require_task_files(task: Path) -> None:
-    splits = read_metadata(task).get("splits")
-    if not isinstance(splits, list) or not splits:
+    splits = TaskMetadata.read(task).splits
+    if not splits:
         raise ValueError(
-            f"{task / METADATA_FILE} must list its splits, got {splits!r}; make the task anew"
+            f"{task / METADATA_FILE} must list its splits, got none; make the task anew"
         )
     for name in (VOCABULARY_FILE, *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():

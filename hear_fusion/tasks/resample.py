@@ -4,7 +4,6 @@ The published tasks come at 48 kHz and heareval wants the model's own rate. The 
 is built inside the task under a hidden name, file by file, and gets its own when it is complete.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ import numpy as np
 import soundfile
 
 from hear_fusion.parallel.pool import run_jobs
-from hear_fusion.tasks.folders import METADATA_FILE, find_tasks, rate_folders, read_metadata
-from hear_fusion.tasks.schema import SAMPLE_RATES
+from hear_fusion.tasks.folders import find_tasks, rate_folders
+from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
 from hear_fusion.tasks.wav import write_pcm16
 
 
@@ -138,8 +137,8 @@ def _n_samples(job: Job, n_source: int) -> int:
 
 
 def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
-    metadata = read_metadata(task)
-    names = {str(split): _names(task / f"{split}.json") for split in metadata["splits"]}
+    metadata = TaskMetadata.read(task)
+    names = {split: list(read_labels(task, split)) for split in metadata.splits}
     target = task / str(to_hz)
     if target.exists():
         lost = [
@@ -149,7 +148,6 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
         ]
         return Plan(task, to_hz, None, names, problems=tuple(lost))
     from_hz = _source_rate(task, from_hz)
-    duration_s = metadata.get("sample_duration")
     plan = Plan(task, to_hz, from_hz, names)
     jobs, problems = [], []
     for split, wanted in names.items():
@@ -161,9 +159,8 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
             elif name not in there:
                 problems.append(f"{source}: is missing")
             elif name not in made:
-                jobs.append(
-                    Job(source, plan.partial_folder / split / name, from_hz, to_hz, duration_s)
-                )
+                partial = plan.partial_folder / split / name
+                jobs.append(Job(source, partial, from_hz, to_hz, metadata.sample_duration))
     return replace(plan, jobs=tuple(jobs), problems=tuple(problems))
 
 
@@ -175,16 +172,6 @@ def _source_rate(task: Path, from_hz: int | None) -> int:
             f"got sample rates {rates} in {task}"
         )
     return from_hz or rates[-1]
-
-
-def _names(path: Path) -> list[str]:
-    try:
-        clips = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
-    if not isinstance(clips, dict):
-        raise ValueError(f"{path} must hold a JSON object of files and labels; make the task anew")
-    return list(clips)
 
 
 def _listed(folder: Path) -> set[str]:

@@ -41,7 +41,7 @@ def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
             "task_name, version and mode must be letters, digits, '_', '.' and '-', "
             f"got {metadata.folder_name!r}"
         )
-    if metadata.split_mode == "trainvaltest":
+    if not metadata.is_kfold:
         if metadata.splits != TRAIN_VALID_TEST:
             yield f"splits must be {TRAIN_VALID_TEST}, got {metadata.splits}"
     elif (
@@ -82,10 +82,10 @@ def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str
             yield (
                 f"split must be one of {metadata.splits}, got {clip.split!r} for {clip.filename!r}"
             )
-        if metadata.embedding_type == "scene":
-            yield from _label_problems(metadata, clip)
-        else:
+        if metadata.is_event:
             yield from _event_problems(metadata, clip)
+        else:
+            yield from _label_problems(metadata, clip)
     filled = {clip.split for clip in clips}
     empty = [name for name in metadata.splits if name not in filled]
     if empty:

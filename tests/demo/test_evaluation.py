@@ -75,7 +75,7 @@ def test_scores_come_out_for_scenes_and_events(
     heads = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
     assert len(heads) >= 15
     again = study_demo(chosen, out, weights, said.append, embeddings)
-    assert replace(again, seconds=study.seconds, peak_bytes=study.peak_bytes) == study
+    assert replace(again, wall_s=study.wall_s, peak_bytes=study.peak_bytes) == study
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == heads
 
 

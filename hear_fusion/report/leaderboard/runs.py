@@ -12,7 +12,7 @@ from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.evaluate.settings import PredictionSettings, other_settings
 from hear_fusion.report.leaderboard.board import OFFICIAL_TASKS, OfficialTask
 from hear_fusion.report.leaderboard.ranking import join
-from hear_fusion.tasks.folders import METADATA_FILE, read_metadata
+from hear_fusion.tasks.schema import METADATA_FILE, TaskMetadata
 
 _BY_FOLDER = {task.folder: task for task in OFFICIAL_TASKS}
 
@@ -72,11 +72,12 @@ def read_runs(folder: Path) -> Runs:
     for task_folder in tasks:
         name = task_folder.name
         try:
-            found[name] = _comparable_score(task_folder)
+            score = _comparable_score(task_folder)
+            other = other_settings(task_folder, PredictionSettings())
         except ValueError as err:
             refused[name] = str(err)
         else:
-            other = other_settings(task_folder, PredictionSettings())
+            found[name] = score
             if other:
                 words = ", ".join(f"{key} {value}" for key, value in other.items())
                 cautions[name] = f"made with {words}, not with heareval's defaults"
@@ -121,8 +122,9 @@ def _require_finished(task_folder: Path) -> None:
 
 
 def _require_metric(task_folder: Path, task: OfficialTask) -> None:
-    evaluation = read_metadata(task_folder).get("evaluation") or ["nothing"]
-    if evaluation[0] != task.metric:
+    evaluation = TaskMetadata.read(task_folder).evaluation
+    metric = evaluation[0] if evaluation else "nothing"
+    if metric != task.metric:
         raise ValueError(
-            f"scored by {evaluation[0]}, the leaderboard by {task.metric}; use the published task"
+            f"scored by {metric}, the leaderboard by {task.metric}; use the published task"
         )
