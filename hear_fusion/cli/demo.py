@@ -46,7 +46,7 @@ def demo(out: Path) -> None:
     from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.official import official_section
     from hear_fusion.report.page import write_report
-    from hear_fusion.report.sections import SECTIONS_FILE, write_sections
+    from hear_fusion.report.sections import write_section
     from hear_fusion.report.study.tables import gains_table, layers_table
 
     try:
@@ -70,7 +70,7 @@ def demo(out: Path) -> None:
         # Everything is there by now: only the official scores are new.
         study = study_demo(out / "tasks", results, weights, lambda _text: None, embeddings)
         section = official_section(scores.differences)
-        write_sections([section], results / SECTIONS_FILE)
+        write_section(section, results)
         write_report(results, out / "report.html")
     except (OSError, ValueError, RuntimeError) as err:
         raise click.ClickException(str(err)) from err

@@ -40,4 +40,4 @@ def official_section(differences: Sequence[Difference]) -> Section:
         "layers of large variance dominate a fusion; the linear evaluation above standardises "
         f"them. Fused: {', '.join(modules) or 'nothing was scored'}."
     )
-    return Section("The official HEAR head", (words,), (table,))
+    return Section("heareval", "The official HEAR head", (words,), (table,))

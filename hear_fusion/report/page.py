@@ -15,7 +15,7 @@ from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
 from hear_fusion.report.formats import Table, write_table
 from hear_fusion.report.labels import study_names
-from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, read_sections
+from hear_fusion.report.sections import Picture, Section, read_sections
 from hear_fusion.report.study.comparison import (
     comparison_table,
     missing_tasks,
@@ -46,7 +46,7 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
     """Write the page of a results folder, and its tables and figures as files.
 
     Args:
-        results: Folder with studies, and perhaps the sections of a comparison.
+        results: Folder with studies, and perhaps sections that other verbs added.
         out: The page.
         assets: Folder for ``tables/`` and ``figures/``; beside the page if None.
 
@@ -54,7 +54,7 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
         The page and the two folders.
 
     Raises:
-        ValueError: If there is no study, or one without a task.
+        ValueError: If there is no study, one without a task, or a section that cannot be read.
     """
     studies = find_studies(results)
     for study in studies:
@@ -63,12 +63,10 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
                 f"a study must have at least one task, got none for {study.module}; "
                 "run 'hear-fusion study' on a folder of tasks"
             )
-    more = results / SECTIONS_FILE
-    extra = read_sections(more) if more.exists() else []
     chapters = [
         chapter(study, name) for study, name in zip(studies, study_names(studies), strict=True)
     ]
-    sections = [*comparison(studies), *extra]
+    sections = [*comparison(studies), *read_sections(results)]
     folder = out.parent if assets is None else assets
     for drawing in (one for each in chapters for one in each.drawings):
         write_drawing(drawing, folder / "figures")
@@ -148,8 +146,8 @@ def comparison(studies: Sequence[Study]) -> list[Section]:
             else "None of the paper's nine tasks was measured, so nothing here can be set beside "
             "published numbers. 'hear-fusion tasks' prepares them from their archives."
         )
-        return [Section("Among other systems", (why, *missing))]
-    return [Section("Among other systems", tuple(missing), (table,))]
+        return [Section("systems", "Among other systems", (why, *missing))]
+    return [Section("systems", "Among other systems", tuple(missing), (table,))]
 
 
 def _facts(study: Study) -> Iterable[tuple[str, str]]:

@@ -218,7 +218,7 @@ def test_the_verbs_study_embed_and_report(
         return shown.output
 
     said = run("study", str(config), *shared, "--task", "scene", "--out", str(out))
-    assert "LayerNumbers of yamnet" in said
+    assert "Layers of yamnet" in said
     assert "chosen: M = " in said
     run("report", str(out), "--out", str(page))
     assert "yamnet" in page.read_text()

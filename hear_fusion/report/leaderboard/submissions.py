@@ -17,7 +17,7 @@ from hear_fusion.report.leaderboard.board import COLUMNS, METRICS
 from hear_fusion.report.leaderboard.heatmap import heat_map
 from hear_fusion.report.leaderboard.ranking import Standing
 from hear_fusion.report.leaderboard.runs import Runs
-from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, write_sections
+from hear_fusion.report.sections import Picture, Section, write_section
 
 TITLE = "Among the HEAR submissions"
 
@@ -96,8 +96,8 @@ def write_comparison(
     for name, content in files.items():
         write_whole(folder / name, content)
     # Plain text and the drawing: the page escapes the one and shows the other as an image.
-    section = Section(TITLE, tables=tuple(tables), pictures=(picture,))
-    write_sections([section], folder / SECTIONS_FILE)
+    section = Section("leaderboard", TITLE, tables=tuple(tables), pictures=(picture,))
+    write_section(section, folder)
 
 
 def _overall(standing: Standing, source: str) -> Table:

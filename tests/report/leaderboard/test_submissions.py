@@ -155,16 +155,17 @@ def test_files_are_written_whole(standing: Standing, runs: list[Runs], tmp_path:
     write_comparison(tmp_path / "new" / "out", standing, tables, "head\nrow\n")
     out = tmp_path / "new" / "out"
     assert sorted(path.name for path in out.iterdir()) == [
-        "compare.json",
         "comparison.csv",
         "comparison.md",
         "heatmap.png",
         "heatmap.svg",
+        "sections",
         "submission.csv",
     ]
     assert (out / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     # Plain text, which the page escapes, and the drawing, in whatever shape the page wants.
-    texts = list(strings(json.loads((out / "compare.json").read_text(encoding="utf-8"))))
+    section = out / "sections" / "leaderboard.json"
+    texts = list(strings(json.loads(section.read_text(encoding="utf-8"))))
     assert {SHOWN, "hf.mine (ours)", "Among the HEAR submissions"} <= set(texts)
     assert (out / "heatmap.svg").read_text(encoding="utf-8") in texts
     assert (out / "submission.csv").read_text(encoding="utf-8") == "head\nrow\n"
