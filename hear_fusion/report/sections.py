@@ -14,6 +14,7 @@ from hear_fusion.report.labels import slug
 SECTIONS_FOLDER = "sections"
 # Counts up when a file of today could no longer be read.
 _FORMAT = 1
+_BROKEN = (OSError, UnicodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -80,32 +81,26 @@ def read_sections(results: Path) -> list[Section]:
     """
     sections = []
     for path in sorted((results / SECTIONS_FOLDER).glob("*.json")):
-        record = _read_record(path)
-        if record is None:
-            continue
         try:
-            sections.append(_section(path.stem, record))
-        except (ValueError, TypeError, KeyError, AttributeError) as err:
-            raise _refusal(path, f"{type(err).__name__}: {err}") from err
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if _is_current(record.get("format"), path):
+                sections.append(_section(path.stem, record))
+        except _BROKEN as err:
+            raise ValueError(
+                f"{path} must be a section of the page, got {type(err).__name__}: {err}; "
+                "delete it or make it again"
+            ) from err
     return sections
 
 
-def _read_record(path: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        number = record.get("format")
-        newer = number is not None and number > _FORMAT
-    except (OSError, ValueError, TypeError, AttributeError) as err:
-        raise _refusal(path, str(err)) from err
-    if newer:
-        raise _refusal(path, f"format {number}", "update hear_fusion, which is older")
-    return None if number is None else record
-
-
-def _refusal(path: Path, found: str, step: str = "delete it or make it again") -> ValueError:
-    return ValueError(
-        f"{path} must be a section of the page in format {_FORMAT}, got {found}; {step}"
-    )
+def _is_current(number: object, path: Path) -> bool:
+    """Tell whether a file's format is the one in use; refuse a newer one."""
+    if type(number) is int and number > _FORMAT:
+        raise ValueError(
+            f"{path} must be of format {_FORMAT}, got {number}, of a newer version; install a "
+            "newer hear_fusion or choose another folder"
+        )
+    return type(number) is int and number == _FORMAT
 
 
 def _section(name: str, record: dict[str, Any]) -> Section:
