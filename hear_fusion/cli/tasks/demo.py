@@ -45,23 +45,20 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
     from subprocess import CalledProcessError
 
     from soundfile import LibsndfileError
-    from tqdm import tqdm
 
     from hear_fusion.demo.synthesis.packages import PackagesMissingError
     from hear_fusion.demo.synthesis.rendering import RenderError
     from hear_fusion.demo.tasks import build_demo_task, plan_demo
+    from hear_fusion.progress import progress_bar
 
     plans = plan_demo(only or _DEMO_TASKS)
     rates = [int(rate) for rate in dict.fromkeys(sample_rates)]
     began = time.monotonic()
     made = []
     try:
-        with tqdm(total=sum(len(plan.clips) for plan in plans), unit="clip") as bar:
-            for plan in plans:
-                bar.set_description(plan.metadata.task_name)
-                before = bar.n
+        for plan in plans:
+            with progress_bar(plan.metadata.task_name, len(plan.clips), "clip") as bar:
                 made.append(build_demo_task(out, plan, rates, on_clip=bar.update))
-                bar.update(before + len(plan.clips) - bar.n)
     except (
         PackagesMissingError,
         RenderError,
