@@ -151,7 +151,7 @@ def comparison(studies: Sequence[Study]) -> list[Section]:
 
 
 def _facts(study: Study) -> Iterable[tuple[str, str]]:
-    yield "module", f"hear_fusion.{study.module}"
+    yield "module", study.choice.import_name
     yield (
         "tasks",
         ", ".join(
