@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hear_fusion.demo import DEMO_TASKS
 from hear_fusion.demo.note_tasks import plan_events, plan_instruments, plan_pitches
-from hear_fusion.demo.plan import Plan
+from hear_fusion.demo.plan import TaskPlan
 from hear_fusion.demo.speech_tasks import plan_languages, plan_voices, plan_words
 from hear_fusion.demo.synthesis.notes import soundfont_path
 from hear_fusion.demo.synthesis.packages import installed_versions
@@ -15,7 +15,7 @@ from hear_fusion.files.hashing import recipe_of
 from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.writer import TaskSummary, write_task_folder
 
-_PLANNERS: dict[str, Callable[[], Plan]] = dict(
+_PLANNERS: dict[str, Callable[[], TaskPlan]] = dict(
     zip(
         DEMO_TASKS,
         (plan_instruments, plan_pitches, plan_words, plan_languages, plan_voices, plan_events),
@@ -26,7 +26,7 @@ _PLANNERS: dict[str, Callable[[], Plan]] = dict(
 _RENDERING = 2
 
 
-def plan_demo(names: Sequence[str]) -> list[Plan]:
+def plan_demo(names: Sequence[str]) -> list[TaskPlan]:
     """Plan demonstration tasks.
 
     Raises:
@@ -73,7 +73,7 @@ def make_demo_tasks(
 
 def build_demo_task(
     out: Path,
-    plan: Plan,
+    plan: TaskPlan,
     sample_rates: Sequence[int],
     on_clip: Callable[[], None] = lambda: None,
 ) -> TaskSummary:
@@ -102,7 +102,7 @@ def build_demo_task(
     )
 
 
-def _recipe(plan: Plan, sample_rates: Sequence[int]) -> str:
+def _recipe(plan: TaskPlan, sample_rates: Sequence[int]) -> str:
     sources: dict[str, str] = installed_versions(plan.packages)
     if "pretty_midi" in plan.packages:
         # The SoundFont counts, not the version of the package around it.
