@@ -33,14 +33,14 @@ def demo(out: Path) -> None:
 
     from hear_fusion.demo.evaluation import run_demo
     from hear_fusion.report.formats import to_markdown
-    from hear_fusion.report.official import official_section
+    from hear_fusion.report.heareval_scores import heareval_section
     from hear_fusion.report.page import write_report
     from hear_fusion.report.sections import write_section
     from hear_fusion.report.study.tables import gains_table, layers_table
 
     try:
         result = run_demo(out, say, click.echo)
-        study, section = result.study, official_section(result.scores.differences)
+        study, section = result.study, heareval_section(result.scores.differences)
         write_section(section, out / "results")
         write_report(out / "results", out / "report.html")
     except (ModuleNotFoundError, OSError, ValueError, RuntimeError) as err:

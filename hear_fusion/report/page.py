@@ -175,15 +175,15 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
 
 
 def _inline(drawing: Drawing) -> Markup:
-    """Our own drawing, whose names matplotlib escapes, to be part of the page."""
+    """Make our own drawing, whose names matplotlib escapes, a part of the page."""
     return Markup(to_svg(drawing))
 
 
 def _address(picture: Picture) -> str:
-    """A drawing of unknown making, as the address of an image: no script in it runs."""
+    """Make a drawing of unknown making the address of an image: no script in it runs."""
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg.encode()).decode()}"
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may go on in a new line after an underscore."""
+    """Let a name go on in a new line after an underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))

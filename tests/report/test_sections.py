@@ -13,10 +13,10 @@ import pytest
 from hear_fusion.evaluate.difference import Difference
 from hear_fusion.evaluate.scores import Score
 from hear_fusion.report.formats import Number, Table
+from hear_fusion.report.heareval_scores import heareval_section
 from hear_fusion.report.leaderboard.board import Entry
 from hear_fusion.report.leaderboard.ranking import stand
 from hear_fusion.report.leaderboard.submissions import write_comparison
-from hear_fusion.report.official import official_section
 from hear_fusion.report.page import write_report
 from hear_fusion.report.sections import Picture, Section, read_sections, write_section
 from tests.report.studies import DEMO, study
@@ -69,7 +69,7 @@ def test_what_compare_and_demo_add_lives_side_by_side(first: str, tmp_path: Path
         write_comparison(tmp_path, standing, [], "")
 
     def demo() -> None:
-        write_section(official_section([Difference(original, fused, 0.6, 0.5, 0.7)]), tmp_path)
+        write_section(heareval_section([Difference(original, fused, 0.6, 0.5, 0.7)]), tmp_path)
 
     for verb in (compare, demo) if first == "compare" else (demo, compare):
         verb()

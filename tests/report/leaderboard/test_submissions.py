@@ -18,7 +18,7 @@ from hear_fusion.report.leaderboard.board import Entry, parse_leaderboard
 from hear_fusion.report.leaderboard.heatmap import heat_map
 from hear_fusion.report.leaderboard.ranking import Standing, stand
 from hear_fusion.report.leaderboard.runs import Runs
-from hear_fusion.report.leaderboard.submissions import make_tables, to_csv, write_comparison
+from hear_fusion.report.leaderboard.submissions import make_tables, standing_csv, write_comparison
 from tests.report.leaderboard.boards import board_text
 
 ODD = "a|b <script>$x_1$ & *c*\n\x1b[31m"
@@ -106,7 +106,7 @@ def test_tables_without_rows_are_left_out_and_no_mean_is_explained() -> None:
 
 
 def test_csv_reads_back(standing: Standing) -> None:
-    rows = list(csv.DictReader(io.StringIO(to_csv(standing))))
+    rows = list(csv.DictReader(io.StringIO(standing_csv(standing))))
     assert [row["model"] for row in rows] == [SHOWN, "'=1+1", "none", "hf.mine", "hf.base"]
     assert [row["ours"] for row in rows] == ["no", "no", "no", "yes", "yes"]
     mine, none = rows[3], rows[2]
