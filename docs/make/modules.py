@@ -32,16 +32,17 @@ def modules_table() -> str:
             f" to {max(dims.values())}" if len(set(dims.values())) > 1 else ""
         )
         rows = [
-            (str(Choice(name, backbone.published_layers)), f"{fused}", f"layers {layers}", None),
-            (name, f"{backbone.original.dim}", "its own embedding", backbone.original.stride),
+            (backbone.published_layers, fused, f"layers {layers}", None),
+            ((), backbone.original.dim, "its own embedding", backbone.original.stride),
         ]
         lines += [
-            f"| `hear_fusion.{module}` | {dim} | {backbone.title}, {what} "
+            f"| `{Choice(name, chosen).import_name}` | {dim} | {backbone.title}, {what} "
             f"| {line.frame_ms(stride):g} ms | {hops} |"
-            for module, dim, what, stride in rows
+            for chosen, dim, what, stride in rows
         ]
+        first, last = (Choice(name, (number,)).import_name for number in (numbers[0], numbers[-1]))
         lines.append(
-            f"| `hear_fusion.{name}_{numbers[0]}` ... `hear_fusion.{name}_{numbers[-1]}` "
+            f"| `{first}` ... `{last}` "
             f"| {singles} | layers {' '.join(map(str, numbers))}, alone or any of them together "
             f"| {line.frame_ms():g} ms | {hops} |"
         )

@@ -29,7 +29,7 @@ def fetch(record: WeightsRecord, *, progress: bool = True) -> Path:
 
     Args:
         record: The file to get.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Returns:
         Path of the verified file in the cache.
@@ -68,7 +68,7 @@ def locate(
         records: Files of one network, the preferred one first; those that are not
             ``is_default`` are passed over.
         download: Whether a file may be downloaded if none is in the cache.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Returns:
         Path of a verified file in the cache.

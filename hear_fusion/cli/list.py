@@ -35,15 +35,17 @@ def list_networks(names: tuple[str, ...]) -> None:
 
 
 def _describe(backbone: type[Backbone]) -> list[str]:
+    from hear_fusion.names import Choice
+
     line = backbone.timeline
-    fusion = "_".join([backbone.name, *map(str, backbone.published_layers)])
+    fusion, original = Choice(backbone.name, backbone.published_layers), Choice(backbone.name)
     dims = {row.number: row.dim for row in backbone.layer_table}
     fused = sum(dims[number] for number in backbone.published_layers)
     pace = f"a frame every {line.frame_ms(backbone.original.stride):g} ms"
     lines = [
         f"{backbone.title}  ({backbone.licence})",
-        f"  hear_fusion.{fusion}  {fused}-d, a frame every {line.frame_ms():g} ms",
-        f"  hear_fusion.{backbone.name}  {backbone.original.dim}-d original embedding, {pace}",
+        f"  {fusion.import_name}  {fused}-d, a frame every {line.frame_ms():g} ms",
+        f"  {original.import_name}  {backbone.original.dim}-d original embedding, {pace}",
         f"  sample rate {line.sample_rate} Hz; hops {' '.join(map(str, line.hops_ms))} ms",
         "  layer  module                     channels x freq    dims  a column every",
     ]

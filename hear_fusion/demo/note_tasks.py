@@ -14,7 +14,7 @@ from hear_fusion.demo.plan import (
     SOUNDFONT_SOURCE,
     SYNTH_SOURCE,
     VERSION,
-    Plan,
+    TaskPlan,
     demo_extras,
     scene_metadata,
 )
@@ -67,7 +67,7 @@ PITCH_PROGRAMS = {
 EVENT_FAMILIES = ("bass", "mallets", "pipes", "reeds")
 
 
-def plan_instruments() -> Plan:
+def plan_instruments() -> TaskPlan:
     """Plan the task: which family plays? Presets of the test split are never heard in training."""
     rng = random.Random("demo instruments")
     clips, phrases = [], []
@@ -86,7 +86,7 @@ def plan_instruments() -> Plan:
     )
 
 
-def plan_pitches() -> Plan:
+def plan_pitches() -> TaskPlan:
     """Plan the task: which key is played? By instruments that are not heard in training."""
     rng = random.Random("demo pitches")
     clips, phrases = [], []
@@ -105,7 +105,7 @@ def plan_pitches() -> Plan:
     )
 
 
-def plan_events() -> Plan:
+def plan_events() -> TaskPlan:
     """Plan the task: which families play when? Five seconds of timed notes a clip."""
     rng = random.Random("demo events")
     clips, phrases = [], []
@@ -167,12 +167,12 @@ def check_no_leak(
                 )
 
 
-def _plan(metadata: TaskMetadata, clips: list[Clip], phrases: list[Phrase]) -> Plan:
+def _plan(metadata: TaskMetadata, clips: list[Clip], phrases: list[Phrase]) -> TaskPlan:
     def render() -> Iterator[Recording]:
         check_no_leak(read_preset_groups(), clips, phrases)
         yield from render_phrases(phrases)
 
-    return Plan(metadata, clips, phrases, PACKAGES, render)
+    return TaskPlan(metadata, clips, phrases, PACKAGES, render)
 
 
 def _extras(description: str) -> dict[str, object]:

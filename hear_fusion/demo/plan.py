@@ -49,7 +49,7 @@ EVENT_PARAM_GRID: Mapping[str, list[float]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class TaskPlan:
     """A task before its sounds exist: metadata, clips, and what renders them.
 
     ``jobs`` and ``packages`` say what decides the sounds; they go into the folder's recipe.

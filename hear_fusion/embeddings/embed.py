@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
@@ -25,6 +23,7 @@ from hear_fusion.embeddings.store import (
 )
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
+from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
 from hear_fusion.tasks.folders import refuse_other_task, require_audio, text_files
 from hear_fusion.tasks.schema import TaskMetadata
@@ -76,15 +75,10 @@ def embed_task(
     for path in text_files(task):
         shutil.copy(path, folder)
     began = time.monotonic()
-    with tqdm(
-        total=sum(len(split.filenames) for split in clips),
-        unit="clip",
-        desc=f"{loaded.name} on {task.name}",
-        leave=False,
-        disable=None,
-    ) as bar:
+    n_clips = sum(len(split.filenames) for split in clips)
+    with progress_bar(f"{loaded.name} on {task.name}", n_clips, "clip") as bar:
         for split in clips:
-            _embed_split(loaded, split, folder, missing, batch_seconds, bar)
+            _embed_split(loaded, split, folder, missing, batch_seconds, bar.update)
     stored = StoredTask(
         folder,
         loaded.model.weights_sha256,
@@ -115,7 +109,7 @@ def _embed_split(
     folder: Path,
     paces: Mapping[Pace, Sequence[int]],
     batch_seconds: float,
-    bar: tqdm[Any],
+    on_clips: Callable[[int], object],
 ) -> None:
     writers = {
         pace: _Writer(loaded.with_layers(layers, pace), clips, folder, pace)
@@ -126,7 +120,7 @@ def _embed_split(
         audio = audio.to(loaded.device)
         for writer in writers.values():
             writer.add(indices, audio)
-        bar.update(len(indices))
+        on_clips(len(indices))
     for writer in writers.values():
         writer.finish()
 

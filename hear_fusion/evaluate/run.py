@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
@@ -24,6 +23,7 @@ from hear_fusion.files.lock import exclusive
 from hear_fusion.names import import_name
 from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.parallel.processes import Job, run_jobs
+from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.folders import find_tasks
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
@@ -101,18 +101,15 @@ def run(
     ]
     try:
         workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            # Two runs would remove each other's unfinished folders.
-            exclusive(workspace.embeddings_dir / ".lock"),
-            # None: no bar where there is no terminal to draw it on.
-            tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress,
-        ):
+        # Two runs would remove each other's unfinished folders.
+        with exclusive(workspace.embeddings_dir / ".lock"):
             for name in folders:
                 own = [result for result in results if result.module == name]
-                _compute_embeddings(workspace, own, task_paths, model, model_options, progress)
+                with progress_bar(f"embeddings of {name}", len(own), "task") as bar:
+                    _compute_embeddings(workspace, own, task_paths, model, model_options, bar)
             settings = PredictionSettings(grid_points, grid)
             extra = ["--gpus", gpus] if gpus is not None else []
-            _make_predictions(workspace, results, settings, extra, jobs, in_memory, progress)
+            _make_predictions(workspace, results, settings, extra, jobs, in_memory)
     finally:
         workspace.clean()
     for result in results:
@@ -130,20 +127,18 @@ def _compute_embeddings(
     task_paths: Sequence[Path],
     model: Path | None,
     model_options: str,
-    progress: "tqdm[Any]",
+    bar: Any,
 ) -> None:
     """Run the embeddings runner for one module: one process, one more after each failed task."""
     module, module_folder = results[0].module, results[0].folder.parent
     log = workspace.log(module_folder, "embeddings")
-    before = progress.n
 
     def is_done(result: Result) -> bool:
         return (result.folder / EMBEDDINGS_DONE_FILE).exists()
 
     def show(_running: list[Job]) -> None:
-        n_done = sum(map(is_done, results))
-        progress.n = before + n_done
-        progress.set_description(f"embeddings of {module}, {n_done} of {len(results)} tasks")
+        bar.n = sum(map(is_done, results))
+        bar.refresh()
 
     pending = list(results)
     while pending:
@@ -172,7 +167,6 @@ def _compute_embeddings(
     for result in results:
         if result.error is None and not is_done(result):
             result.error = f"{log} must end with {result.folder}, got no such folder; read the log"
-    progress.n = before + len(results)
 
 
 def _make_predictions(
@@ -182,11 +176,9 @@ def _make_predictions(
     extra: Sequence[str],
     n_jobs: int | None,
     in_memory: bool | None,
-    progress: "tqdm[Any]",
 ) -> None:
     """Run the predictions runner for each module and task that has embeddings."""
     waiting = [result for result in results if _lacks_predictions(result, settings)]
-    progress.update(len(results) - len(waiting))
     parallel = n_jobs or default_jobs(torch.cuda.is_available())
     budget = available_bytes() / max(1, min(parallel, len(waiting)))
     by_label: dict[str, Result] = {}
@@ -200,8 +192,7 @@ def _make_predictions(
         by_label[jobs[-1].label] = result
 
     def show(running: list[Job]) -> None:
-        names = ", ".join(by_label[job.label].task for job in running)
-        progress.set_description(f"predictions of {names}")
+        bar.set_postfix_str(", ".join(by_label[job.label].task for job in running))
 
     def end(job: Job) -> None:
         result = by_label[job.label]
@@ -209,9 +200,10 @@ def _make_predictions(
             result.error = job.failure()
         # The heads' checkpoints, up to hundreds of megabytes a task.
         shutil.rmtree(job.cwd, ignore_errors=True)
-        progress.update()
+        bar.update()
 
-    run_jobs(jobs, parallel=parallel, on_tick=show, on_end=end)
+    with progress_bar("predictions", len(jobs), "task") as bar:
+        run_jobs(jobs, parallel=parallel, on_tick=show, on_end=end)
 
 
 def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:

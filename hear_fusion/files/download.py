@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tqdm import tqdm
+from hear_fusion.progress import progress_bar
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 30.0
@@ -38,7 +38,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
     Args:
         url: HTTP or HTTPS address.
         part: File to write; its version is kept in ``<part>.json``.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Raises:
         OSError: If server, network or disk fail, or fewer bytes arrive than announced.
@@ -59,13 +59,8 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
             n_have = 0
         with (
             part.open("ab" if n_have else "wb") as stream,
-            tqdm(
-                total=version.size_bytes,
-                initial=n_have,
-                desc=part.stem,
-                unit="B",
-                unit_scale=True,
-                disable=not progress,
+            progress_bar(
+                part.stem, version.size_bytes, "B", initial=n_have, quiet=not progress
             ) as bar,
         ):
             # Only now, with an old part emptied: notes must never describe another file's bytes.

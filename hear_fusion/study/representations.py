@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.store import StoredTask
 from hear_fusion.files.hashing import recipe_of
@@ -21,6 +19,7 @@ from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.published_rates import published_rates
+from hear_fusion.progress import progress_bar
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
 
@@ -79,7 +78,7 @@ def evaluate_representations(
 def _train(
     task: StoredTask, protocol: Protocol, named: Mapping[str, LayerNumbers], device: str
 ) -> Iterator[tuple[str, LinearResult]]:
-    with tqdm(unit="run", leave=False, disable=None, desc=f"heads of {task.name}") as bar:
+    with progress_bar(f"heads of {task.name}", unit="run") as bar:
 
         def show(n_done: int, n_steps: int) -> None:
             bar.total = n_steps

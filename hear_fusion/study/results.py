@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from hear_fusion.files.records import FORMAT, read_record, to_record, write_record
+from hear_fusion.names import Choice
 from hear_fusion.study.selection import Group, Grouping, fused_layers
 
 STUDY_FILE = "study.json"
@@ -130,9 +131,14 @@ class Study:
         return fused_layers(self.middle, self.late)
 
     @property
+    def choice(self) -> Choice:
+        """The fusion of the chosen layers."""
+        return Choice(self.backbone, self.chosen)
+
+    @property
     def module(self) -> str:
-        """Name of the fused HEAR module."""
-        return "_".join([self.backbone, *map(str, self.chosen)])
+        """Short name of the fused HEAR module."""
+        return str(self.choice)
 
     def write(self, folder: Path) -> Path:
         """Write ``study.json`` into a folder, whole or not at all."""

@@ -30,7 +30,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ResamplePlan:
     """What a task needs: the files to make, those made before, and what is wrong already.
 
     ``from_hz`` is None for a task that has the rate.
@@ -56,7 +56,7 @@ class Plan:
 
 def plan_resampling(
     tasks_dir: Path, to_hz: int, from_hz: int | None = None, names: tuple[str, ...] | None = None
-) -> list[Plan]:
+) -> list[ResamplePlan]:
     """Find out what tasks need, without writing anything.
 
     Args:
@@ -79,8 +79,8 @@ def plan_resampling(
 
 
 def resample_task(
-    plan: Plan, n_jobs: int = 1, on_file: Callable[[], object] = lambda: None
-) -> Plan:
+    plan: ResamplePlan, n_jobs: int = 1, on_file: Callable[[], object] = lambda: None
+) -> ResamplePlan:
     """Add the missing rate to a task; files that an interrupted run made are kept.
 
     Args:
@@ -136,7 +136,7 @@ def _n_samples(job: Job, n_source: int) -> int:
     return max(1, (2 * n_source * job.to_hz + job.from_hz) // (2 * job.from_hz))
 
 
-def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
+def _plan(task: Path, to_hz: int, from_hz: int | None) -> ResamplePlan:
     metadata = TaskMetadata.read(task)
     names = {split: list(read_labels(task, split)) for split in metadata.splits}
     target = task / str(to_hz)
@@ -146,9 +146,9 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
             for split in names
             for name in sorted(set(names[split]) - _listed(target / split))
         ]
-        return Plan(task, to_hz, None, names, problems=tuple(lost))
+        return ResamplePlan(task, to_hz, None, names, problems=tuple(lost))
     from_hz = _source_rate(task, from_hz)
-    plan = Plan(task, to_hz, from_hz, names)
+    plan = ResamplePlan(task, to_hz, from_hz, names)
     jobs, problems = [], []
     for split, wanted in names.items():
         there, made = _listed(task / str(from_hz) / split), _listed(plan.partial_folder / split)
@@ -178,7 +178,7 @@ def _listed(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _drop_strangers(plan: Plan) -> None:
+def _drop_strangers(plan: ResamplePlan) -> None:
     """Remove what an earlier run left and the task no longer names."""
     for split, names in plan.names.items():
         for stranger in _listed(plan.partial_folder / split) - set(names):

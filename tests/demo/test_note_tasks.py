@@ -14,7 +14,7 @@ from hear_fusion.demo.note_tasks import (
     plan_instruments,
     plan_pitches,
 )
-from hear_fusion.demo.plan import Plan
+from hear_fusion.demo.plan import TaskPlan
 from hear_fusion.demo.synthesis.notes import (
     Note,
     Phrase,
@@ -27,7 +27,7 @@ from hear_fusion.demo.synthesis.soundfont import Preset, preset_groups
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 PLANS = (plan_instruments, plan_pitches, plan_events)
-Planner = Callable[[], Plan]
+Planner = Callable[[], TaskPlan]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def groups() -> list[list[Preset]]:
     return preset_groups(soundfont_path())
 
 
-def phrases_of(plan: Plan) -> list[Phrase]:
+def phrases_of(plan: TaskPlan) -> list[Phrase]:
     return cast("list[Phrase]", list(plan.jobs))
 
 

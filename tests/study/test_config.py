@@ -9,7 +9,7 @@ import pytest
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.datasets import DATA_SETS
 from hear_fusion.probes.published_rates import published_rates
-from hear_fusion.report.study.published import COLUMNS
+from hear_fusion.report.study.published_scores import PAPER_TASKS
 from hear_fusion.study.config import StudyConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -31,11 +31,11 @@ def test_every_network_has_a_configuration_that_holds_the_published_choice(backb
 
 
 @pytest.mark.parametrize("backbone", REGISTRY)
-def test_groups_and_published_columns_name_the_data_sets_that_prepare_makes(backbone: str) -> None:
+def test_groups_and_paper_tasks_name_the_data_sets_that_prepare_makes(backbone: str) -> None:
     made = {data_set.task_name for data_set in DATA_SETS.values()}
     groups = StudyConfig.read(CONFIGS / f"{backbone}.yaml").groups
     assert {*groups["late"], *groups["middle"]} == made
-    assert {column.task for column in COLUMNS} == made
+    assert {task.task_name for task in PAPER_TASKS} == made
     # the rates that the paper's evaluation changed are found by these names
     assert published_rates("cnn14", (3, 6), "nsynth_family-v2.2.3-full") == (1e-5,)
     assert published_rates("vggish", (10, 15), "voxceleb1-v1.0.0-full") == (5e-4,)

@@ -136,7 +136,7 @@ def load_leaderboard(source: str = LEADERBOARD_URL, *, progress: bool = True) ->
 
     Args:
         source: Path, or HTTP address.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Raises:
         ValueError: If the file cannot be read, or the address cannot be fetched and no copy is
