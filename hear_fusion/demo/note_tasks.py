@@ -27,7 +27,12 @@ _SPLIT_RULE = "by connected groups of presets that share recordings: no recordin
 
 @dataclass(frozen=True)
 class Family:
-    """Keys a family plays, and its General MIDI programs in each split."""
+    """A family of instruments.
+
+    Attributes:
+        low, high: The keys it plays, both included; 60 is middle C.
+        train, valid, test: Its General MIDI programs (0 to 127) in each split.
+    """
 
     low: int
     high: int
@@ -36,7 +41,7 @@ class Family:
     test: tuple[int, ...]
 
     def programs(self, split: str) -> tuple[int, ...]:
-        """Programs of one split."""
+        """Look up the programs of one split."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[split]
 
 

@@ -16,7 +16,14 @@ SOUNDFONT_SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aa
 
 @dataclass(frozen=True)
 class Note:
-    """A note of a General MIDI program (0 to 127), its key (60 is middle C) and its times."""
+    """A note of one instrument.
+
+    Attributes:
+        program: General MIDI program, 0 to 127.
+        key: MIDI key, 0 to 127; 60 is middle C.
+        velocity: How hard it is struck, 1 to 127.
+        start_ms, end_ms: When the key goes down and up.
+    """
 
     program: int
     key: int
@@ -27,7 +34,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Phrase:
-    """The notes of one clip (16 at most), its length, and its peak in dB below full scale."""
+    """What one clip plays.
+
+    Attributes:
+        notes: At most 16, each on a channel of its own.
+        duration_ms: Length of the clip.
+        peak_db: Peak in dB relative to full scale, at most 0.
+    """
 
     notes: tuple[Note, ...]
     duration_ms: int
