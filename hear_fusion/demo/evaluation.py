@@ -178,7 +178,7 @@ def evaluate_demo(
 
 
 def _pairs(results: Sequence[Result]) -> list[tuple[Result, Result]]:
-    """Original and fused results of each task on which both have a score."""
+    """Pair the results of original and fusion on each task where both have a score."""
     done: dict[str, list[Result]] = {}
     for result in results:  # run gives all tasks of the original before those of the fusion
         if result.score is not None:

@@ -1,6 +1,5 @@
 """The demonstration: six small HEAR tasks from sounds that come with pip packages."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from hear_fusion.demo import DEMO_TASKS
 from hear_fusion.demo.note_tasks import plan_events, plan_instruments, plan_pitches
 from hear_fusion.demo.plan import TaskPlan
 from hear_fusion.demo.speech_tasks import plan_languages, plan_voices, plan_words
-from hear_fusion.demo.synthesis.notes import soundfont_path
+from hear_fusion.demo.synthesis.notes import SOUNDFONT_SHA256
 from hear_fusion.demo.synthesis.packages import installed_versions
 from hear_fusion.files.hashing import recipe_of
 from hear_fusion.progress import progress_bar
@@ -106,7 +105,7 @@ def _recipe(plan: TaskPlan, sample_rates: Sequence[int]) -> str:
     sources: dict[str, str] = installed_versions(plan.packages)
     if "pretty_midi" in plan.packages:
         # The SoundFont counts, not the version of the package around it.
-        sources["pretty_midi"] = hashlib.sha256(soundfont_path().read_bytes()).hexdigest()
+        sources["pretty_midi"] = SOUNDFONT_SHA256
     return recipe_of(
         _RENDERING, plan.metadata.as_json(), plan.clips, plan.jobs, list(sample_rates), sources
     )

@@ -44,7 +44,8 @@ def render(module: str, jobs: Sequence[Any]) -> Iterator[Rendering]:
     """
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            command(module),
+            # Blind to files in the current folder.
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -91,11 +92,6 @@ def serve(render_job: Callable[[Any], Rendering]) -> None:
             audio, rate = render_job(job)
             pipe.write(_HEADER.pack(rate, audio.size))
             pipe.write(audio.astype("<f4").tobytes())
-
-
-def command(module: str, *arguments: str) -> list[str]:
-    """Command that runs a module with this Python, blind to files in the current folder."""
-    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def at_level(audio: NDArray[np.float32], peak_db: float) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ PACKAGES = ("espeakng_loader",)
 class Utterance:
     """A text as one voice says it.
 
-    Args:
+    Attributes:
         text: What is said.
         language: Language code of espeak-ng, such as "en-us".
         variant: Voice variant of espeak-ng, such as "f2"; the speaker.
