@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.records import is_current, write_record
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 
 SECTIONS_FOLDER = "sections"
 # Counts up when a file of today could no longer be read.
-_FORMAT = 1
 _BROKEN = (OSError, UnicodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError)
 
 
@@ -63,12 +62,12 @@ def write_section(section: Section, results: Path) -> Path:
     Returns:
         ``<results>/sections/<name>.json``.
     """
-    record = {"format": _FORMAT, **asdict(section)}
+    record = asdict(section)
     for table in record["tables"]:
         table["strong"] = sorted(table["strong"])
     folder = results / SECTIONS_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    return write_whole(folder / f"{section.name}.json", json.dumps(record, indent=1) + "\n")
+    return write_record(folder / f"{section.name}.json", record)
 
 
 def read_sections(results: Path) -> list[Section]:
@@ -83,7 +82,7 @@ def read_sections(results: Path) -> list[Section]:
     for path in sorted((results / SECTIONS_FOLDER).glob("*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            if _is_current(record.get("format"), path):
+            if is_current(record.get("format"), path):
                 sections.append(_section(path.stem, record))
         except _BROKEN as err:
             raise ValueError(
@@ -91,16 +90,6 @@ def read_sections(results: Path) -> list[Section]:
                 "delete it or make it again"
             ) from err
     return sections
-
-
-def _is_current(number: object, path: Path) -> bool:
-    """Tell whether a file's format is the one in use; refuse a newer one."""
-    if type(number) is int and number > _FORMAT:
-        raise ValueError(
-            f"{path} must be of format {_FORMAT}, got {number}, of a newer version; install a "
-            "newer hear_fusion or choose another folder"
-        )
-    return type(number) is int and number == _FORMAT
 
 
 def _section(name: str, record: dict[str, Any]) -> Section:
