@@ -28,7 +28,7 @@ setup(
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
     package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
-    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "tqdm", "click"],
+    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "tqdm", "click", "msgspec"],
     extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[

@@ -7,14 +7,12 @@ format fields may be added, so that unknown ones are no error.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import reprlib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
+
+import msgspec
 
 from hear_fusion.errors import HearFusionError
 from hear_fusion.files.atomic import write_whole
@@ -91,45 +89,7 @@ def to_record(kind: type[Record], content: Any) -> Record:
     >>> to_record(Range, {"format": 1, "low": 2, "by_layer": {"3": "a"}, "unknown": None})
     Range(low=2.0, by_layer={3: 'a'})
     """
-    record: Record = _convert(kind, content, kind.__name__)
-    return record
-
-
-def _convert(kind: Any, value: Any, name: str) -> Any:
-    origin, args = get_origin(kind), get_args(kind)
-    if kind is Any or (origin is Literal and value in args):
-        return value
-    if origin in (Union, UnionType):
-        for option in args:
-            with contextlib.suppress(ValueError):
-                return _convert(option, value, name)
-    elif is_dataclass(kind) and isinstance(value, dict):
-        return _convert_fields(kind, value, name)
-    elif origin in (tuple, list, frozenset) and isinstance(value, list):
-        return origin(_convert(args[0], item, name) for item in value)
-    elif origin in (dict, Mapping) and isinstance(value, dict):
-        # JSON makes texts of numbers where they are keys.
-        return {
-            int(key) if args[0] is int else key: _convert(args[1], item, f"{name}.{key}")
-            for key, item in value.items()
-        }
-    elif kind is float and type(value) is int:
-        return float(value)
-    elif origin is None and isinstance(value, kind) and (kind is bool or type(value) is not bool):
-        return value
-    type_name = kind.__name__ if isinstance(kind, type) else kind
-    raise ValueError(f"{name} must be of type {type_name}, got {reprlib.repr(value)}")
-
-
-def _convert_fields(kind: Any, content: Mapping[str, Any], name: str) -> Any:
-    hints = get_type_hints(kind)
-    needed = {
-        field.name
-        for field in fields(kind)
-        if field.default is MISSING and field.default_factory is MISSING
-    }
-    absent = sorted(needed - content.keys())
-    if absent:
-        raise ValueError(f"{name} must have {', '.join(absent)}, got {reprlib.repr(content)}")
-    given = hints.keys() & content.keys()
-    return kind(**{key: _convert(hints[key], content[key], f"{name}.{key}") for key in given})
+    try:
+        return msgspec.convert(content, kind, str_keys=True)  # JSON makes texts of numbers in keys
+    except msgspec.ValidationError as err:
+        raise ValueError(f"{kind.__name__} must have the fields of its format, got: {err}") from err
