@@ -35,6 +35,13 @@ def backbones() -> dict[str, Backbone]:
 
 
 @pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of downloaded weights that belongs to one test, not yet made."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "hub" / "checkpoints"
+
+
+@pytest.fixture
 def noise() -> Callable[..., Tensor]:
     """White noise, ``noise(n_sounds, n_samples, seed=0)``, each sound at its own level."""
 
