@@ -69,7 +69,7 @@ def test_every_module_keeps_the_rules_of_hear(
 
 def test_published_dimensions() -> None:
     dims = {
-        name: {row.number: row.dim for row in network.layer_table}
+        name: {layer.number: layer.dim for layer in network.layer_table}
         for name, network in REGISTRY.items()
     }
     assert dims["cnn14"] == {1: 2048, 2: 2048, 3: 2048, 4: 2048, 5: 2048, 6: 4096}

@@ -136,8 +136,8 @@ class _Writer:
 
     def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: str) -> None:
         self._model, self._is_scene = model, pace == SCENES
-        line, hop = model.extractor.timeline, model.choice.hop_ms
-        n_rows = [1 if self._is_scene else line.n_frames(n, hop) for n in clips.n_samples]
+        timeline, hop = model.extractor.timeline, model.choice.hop_ms
+        n_rows = [1 if self._is_scene else timeline.n_frames(n, hop) for n in clips.n_samples]
         self._ends = np.cumsum(n_rows)
         self._times: list[list[float]] = [[]] * len(n_rows)
         self._times_path = timestamps_path(folder, clips.split, pace)

@@ -29,7 +29,7 @@ def task_statistics(
     """
     metadata = read_metadata(task)
     require_audio(task, loaded.sample_rate)
-    line, count = loaded.model.backbone.timeline, 0
+    timeline, count = loaded.model.backbone.timeline, 0
     total = square = 0.0
     left = max_clips
     for clips in list_clips(task, metadata, loaded.sample_rate):
@@ -38,7 +38,7 @@ def task_statistics(
         for indices, audio in decoded_batches(clips, int(BATCH_SECONDS * loaded.sample_rate)):
             audio = audio[:left].to(loaded.device)
             left -= len(indices)
-            n_mel = line.n_mel(audio.shape[1], "frames")
+            n_mel = timeline.n_mel(audio.shape[1], "frames")
             log_mel = loaded.model.backbone.log_mel(audio, 0, n_mel).double()
             total += float(log_mel.sum())
             square += float(log_mel.square().sum())
