@@ -13,23 +13,19 @@ from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten, summarise
 from hear_fusion.fusion.scaling import LayerScale
-from hear_fusion.timeline import Stream
-from tests.networks import TENSORS
+from hear_fusion.timeline import Stream, Windows
+from tests.networks import cnn14_tensors
 
 CHOICES = [
-    ("cnn14", (1, 2, 3, 4, 5, 6)),
-    ("cnn14", (ORIGINAL,)),
-    ("yamnet", (1, 2, 5, 8, 13, 14)),
-    ("yamnet", (ORIGINAL,)),
-    ("vggish", (2, 5, 10, 15, 18, 22)),
-    ("vggish", (ORIGINAL,)),
-    ("ast", (1, 5, 12)),
-    ("ast", (ORIGINAL,)),
+    (name, layers)
+    for name, network in REGISTRY.items()
+    for layers in (network.layer_numbers(), (ORIGINAL,))
 ]
 PACES = [
     (name, layers, hop)
     for name, layers in CHOICES
-    if name != "ast"  # up to 30 s it takes sounds whole: see below for longer ones
+    # AST takes sounds whole up to 30 s: see below for longer ones
+    if not isinstance(REGISTRY[name].timeline, Windows)
     for hop in (None, *REGISTRY[name].timeline.hops_ms)
 ]
 
@@ -275,7 +271,7 @@ def test_ast_slots_get_the_column_whose_centre_is_nearest(
 
 def test_a_head_that_changes_the_width_keeps_its_own(noise: Callable[..., Tensor]) -> None:
     """A slim CNN14 whose fc1 has more outputs than block 6 has channels."""
-    tensors = TENSORS["cnn14"]()
+    tensors = cnn14_tensors()
     tensors["fc1.weight"] = tensors["fc1.weight"].repeat(2, 1)
     tensors["fc1.bias"] = tensors["fc1.bias"].repeat(2)
     extractor = Extractor(REGISTRY["cnn14"].from_tensors(tensors), (ORIGINAL,))

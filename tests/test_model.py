@@ -17,15 +17,12 @@ import hear_fusion
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.model import FusionModel
+from tests.networks import FINE_HOPS_MS, FUSIONS
 
 SINGLE_LAYERS = [f"{n}_{k}" for n, network in REGISTRY.items() for k in network.layer_numbers()]
-PUBLISHED = [
-    "_".join([name, *map(str, network.published_layers)]) for name, network in REGISTRY.items()
-]
+PUBLISHED = list(FUSIONS.values())
 FINE = [  # hops that hear-validator does not complain of
-    f"{name}_{max(hop for hop in network.timeline.hops_ms if hop <= 50)}ms"
-    for published, (short, network) in zip(PUBLISHED, REGISTRY.items(), strict=True)
-    for name in (published, short)
+    f"{module}_{hop}ms" for name, hop in FINE_HOPS_MS.items() for module in (FUSIONS[name], name)
 ]
 
 LENGTHS = (1, 399, 4961, 17120, 31680, 64000, 100001)

@@ -10,6 +10,7 @@ import torch
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.backbones.registry import fitting_networks, load_backbone
 from hear_fusion.checkpoints import WeightsError, read_tensors
+from tests.networks import RANDOM_WEIGHTS
 
 
 @pytest.mark.parametrize("name", REGISTRY)
@@ -30,3 +31,7 @@ def test_a_refused_file_is_said_to_be_what_it_is(
     torch.save({"w": torch.zeros(1)}, nobodys)
     with pytest.raises(WeightsError, match=r"missing; run 'hear-fusion list' for the official"):
         load_backbone(next(iter(REGISTRY)), nobodys)
+
+
+def test_every_network_has_random_weights_for_the_tests() -> None:
+    assert set(RANDOM_WEIGHTS) == set(REGISTRY), "a network is a line in tests/networks.py as well"
