@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.backbones import ORIGINAL, Backbone, Layer
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten
 from hear_fusion.fusion.scaling import LayerScale, divisor
 from hear_fusion.runtimes.precision import Precision, arithmetic
@@ -43,7 +43,7 @@ class Extractor:
     ) -> None:
         self.backbone = backbone
         self.taps = tuple(backbone.layer(number) for number in layers)
-        self.divisors = {row.number: divisor(row, layer_scale, backbone) for row in self.taps}
+        self.divisors = {layer.number: divisor(layer, layer_scale, backbone) for layer in self.taps}
         self.precision = precision
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
@@ -141,14 +141,14 @@ class Extractor:
     def _chunks(
         self, audio: Tensor, purpose: Purpose, hop_ms: int | None
     ) -> Iterator[tuple[Chunk, dict[int, Tensor]]]:
-        """Frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
-        line = self.timeline
-        n_mel = line.n_mel(audio.shape[1], purpose, hop_ms)
-        if line.patch is None and audio.shape[1] < line.min_samples():
-            audio = F.pad(audio, (0, line.min_samples() - audio.shape[1]))
+        """Yield the frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
+        timeline = self.timeline
+        n_mel = timeline.n_mel(audio.shape[1], purpose, hop_ms)
+        if audio.shape[1] < timeline.min_samples():
+            audio = F.pad(audio, (0, timeline.min_samples() - audio.shape[1]))
         n_per_chunk = max(1, self.n_mel_per_chunk // audio.shape[0])
         numbers = [layer.number for layer in self.taps]
-        for chunk in line.chunks(n_mel, purpose, n_per_chunk):
+        for chunk in timeline.chunks(n_mel, purpose, n_per_chunk):
             log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
@@ -157,24 +157,38 @@ class Extractor:
             yield (
                 chunk,
                 {
-                    number: self._pool(outputs[number].columns(purpose), chunk, number, hop_ms)
-                    .unflatten(0, (audio.shape[0], -1))  # (sound, window, frame, dim)
-                    .flatten(1, 2)
-                    for number in numbers
+                    layer.number: self._to_frames(
+                        outputs[layer.number].columns(purpose), layer, chunk, hop_ms
+                    )
+                    for layer in self.taps
                 },
             )
 
-    def _pool(self, feature_map: Tensor, chunk: Chunk, number: int, hop_ms: int | None) -> Tensor:
-        """Kept columns of one layer at the pace asked for: (sound * window, frame, dim)."""
-        line = self.timeline
-        stride = self.backbone.layer(number).stride
-        kept = slice(
-            (chunk.keep_start - chunk.start) // stride, (chunk.keep_stop - chunk.start) // stride
-        )
-        hop, column = line.hop_samples(hop_ms), stride * line.mel_hop
+    def _to_frames(self, columns: Tensor, layer: Layer, chunk: Chunk, hop_ms: int | None) -> Tensor:
+        """Turn a layer's columns in all windows of a chunk into frames, one sound a row.
+
+        Two sounds of three examples each, through layer 10 of VGGish at its own hop:
+        columns (2 * 3, 256, 24, 16) -> pooled by 4 and flattened, Eq. (1): (2 * 3, 6, 4096)
+        -> windows of a sound in a row: (2, 3 * 6, 4096).
+
+        Args:
+            columns: Shape (sound * window, channel, time, freq), sounds slowest.
+            layer: Whose columns they are.
+            chunk: Tells which of them are halo, to be left out.
+            hop_ms: The hop of frames in ms; None: the network's own.
+
+        Returns:
+            Frames, shape (sound, frame, dim).
+        """
+        first = (chunk.keep_start - chunk.start) // layer.stride
+        stop = (chunk.keep_stop - chunk.start) // layer.stride
+        hop, column = self.timeline.hop_samples(hop_ms), layer.stride * self.timeline.mel_hop
         frames = pool_time_and_flatten(
-            feature_map[:, :, kept].float(), max(1, hop // column), keep_rest=hop_ms is not None
+            columns[:, :, first:stop].float(), max(1, hop // column), keep_rest=hop_ms is not None
         )
-        if self.divisors[number] != 1.0:
-            frames = frames / self.divisors[number]
-        return frames.repeat_interleave(column // hop, dim=1) if column > hop else frames
+        if self.divisors[layer.number] != 1.0:
+            frames = frames / self.divisors[layer.number]
+        if column > hop:  # a column longer than a frame stands for several
+            frames = frames.repeat_interleave(column // hop, dim=1)
+        in_a_row: Tensor = frames.unflatten(0, (-1, chunk.n_windows)).flatten(1, 2)
+        return in_a_row

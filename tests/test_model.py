@@ -17,15 +17,12 @@ import hear_fusion
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.model import FusionModel
+from tests.networks import FINE_HOPS_MS, FUSIONS
 
 SINGLE_LAYERS = [f"{n}_{k}" for n, network in REGISTRY.items() for k in network.layer_numbers()]
-PUBLISHED = [
-    "_".join([name, *map(str, network.published_layers)]) for name, network in REGISTRY.items()
-]
+PUBLISHED = list(FUSIONS.values())
 FINE = [  # hops that hear-validator does not complain of
-    f"{name}_{max(hop for hop in network.timeline.hops_ms if hop <= 50)}ms"
-    for published, (short, network) in zip(PUBLISHED, REGISTRY.items(), strict=True)
-    for name in (published, short)
+    f"{module}_{hop}ms" for name, hop in FINE_HOPS_MS.items() for module in (FUSIONS[name], name)
 ]
 
 LENGTHS = (1, 399, 4961, 17120, 31680, 64000, 100001)
@@ -69,7 +66,7 @@ def test_every_module_keeps_the_rules_of_hear(
 
 def test_published_dimensions() -> None:
     dims = {
-        name: {row.number: row.dim for row in network.layer_table}
+        name: {layer.number: layer.dim for layer in network.layer_table}
         for name, network in REGISTRY.items()
     }
     assert dims["cnn14"] == {1: 2048, 2: 2048, 3: 2048, 4: 2048, 5: 2048, 6: 4096}

@@ -22,11 +22,11 @@ def modules_table() -> str:
         "|---|---|---|---|---|",
     ]
     for name, backbone in REGISTRY.items():
-        line = backbone.timeline
-        dims = {row.number: row.dim for row in backbone.layer_table}
+        timeline = backbone.timeline
+        dims = {layer.number: layer.dim for layer in backbone.layer_table}
         fused = sum(dims[number] for number in backbone.published_layers)
         layers = " and ".join(map(str, backbone.published_layers))
-        hops = " ".join(map(str, line.hops_ms))
+        hops = " ".join(map(str, timeline.hops_ms))
         numbers = backbone.layer_numbers()
         singles = f"{min(dims.values())}" + (
             f" to {max(dims.values())}" if len(set(dims.values())) > 1 else ""
@@ -37,14 +37,14 @@ def modules_table() -> str:
         ]
         lines += [
             f"| `{Choice(name, chosen).import_name}` | {dim} | {backbone.title}, {what} "
-            f"| {line.frame_ms(stride):g} ms | {hops} |"
+            f"| {timeline.frame_ms(stride):g} ms | {hops} |"
             for chosen, dim, what, stride in rows
         ]
         first, last = (Choice(name, (number,)).import_name for number in (numbers[0], numbers[-1]))
         lines.append(
             f"| `{first}` ... `{last}` "
             f"| {singles} | layers {' '.join(map(str, numbers))}, alone or any of them together "
-            f"| {line.frame_ms():g} ms | {hops} |"
+            f"| {timeline.frame_ms():g} ms | {hops} |"
         )
     return "\n".join(lines) + "\n"
 

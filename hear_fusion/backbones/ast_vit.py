@@ -15,7 +15,7 @@ from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linea
 from hear_fusion.backbones.transformer import Block, fit_positions
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Windows
 
 EPS = 1e-6  # the author's; Hugging Face's port says 1e-12
 N_LAYERS = 12
@@ -47,7 +47,7 @@ class Ast(Backbone):
     )
     original = Layer(ORIGINAL, "v.norm", channels=768, freq=1, stride=STRIDE)
     front_end = FRONT_END
-    timeline = Timeline(
+    timeline = Windows(
         sample_rate=FRONT_END.sample_rate,
         mel_hop=FRONT_END.hop,
         mel_window=FRONT_END.window,
@@ -55,9 +55,8 @@ class Ast(Backbone):
         frame_stride=STRIDE,
         hops_ms=(100, 50, 25),
         column=PATCH,
-        lead=((PATCH - STRIDE - 1) * FRONT_END.hop + FRONT_END.window) // 2,
         longest=2998,  # 30 s
-        longest_window=1024,  # what the position embeddings were trained for
+        window=1024,  # what the position embeddings were trained for
     )
     records = (
         WeightsRecord(

@@ -12,7 +12,7 @@ from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Stream
 
 EPS = 1e-5
 N_BLOCKS = 6
@@ -33,8 +33,8 @@ FRONT_END_32K = FrontEnd(
 )  # fmt: skip
 
 
-def _timeline(front_end: FrontEnd) -> Timeline:
-    return Timeline(
+def _timeline(front_end: FrontEnd) -> Stream:
+    return Stream(
         sample_rate=front_end.sample_rate,
         mel_hop=front_end.hop,
         mel_window=front_end.n_fft,
