@@ -20,7 +20,7 @@ from hear_fusion.demo.evaluation import (
 )
 from hear_fusion.names import Choice
 from hear_fusion.probes.protocol import DEMO_PROTOCOL
-from tests.hear_tasks import python, write_event_task, write_scene_task
+from tests.tasks.hear_tasks import python, write_event_task, write_scene_task
 
 FUSED = "hear_fusion.yamnet_5_13"
 PACKAGED = Yamnet.records[1].filename

@@ -26,7 +26,7 @@ from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
 from hear_fusion.tasks.folders import find_tasks
 from tests.files.damaged import NEWER_WORDS, changed, newer
-from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
+from tests.tasks.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
 
 MODULES = {
     "yamnet": ("yamnet", "yamnet_9", "yamnet_5_13", "yamnet_40ms", "yamnet_2_13_40ms"),

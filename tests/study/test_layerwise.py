@@ -26,7 +26,7 @@ from hear_fusion.study.results import find_studies
 from hear_fusion.study.selection import select_layers
 from hear_fusion.tasks.schema import TaskMetadata
 from tests.files.damaged import NEWER_WORDS, newer
-from tests.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.hear_tasks import write_event_task, write_scene_task
 
 PROTOCOL = Protocol(learning_rates=(1e-3, 1e-2), seeds=(1, 2), max_epochs=12)
 CONFIG = StudyConfig("cnn14", (1, 2, 3, 4, 5, 6), protocol=PROTOCOL)

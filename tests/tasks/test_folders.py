@@ -17,7 +17,7 @@ from hear_fusion.tasks.folders import (
     require_audio,
     text_files,
 )
-from tests.hear_tasks import write_scene_task
+from tests.tasks.hear_tasks import write_scene_task
 
 
 def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
