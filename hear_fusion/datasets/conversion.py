@@ -12,7 +12,7 @@ from hear_fusion.audio import UnreadableSoundError, decode
 from hear_fusion.datasets.base import DataSet
 from hear_fusion.datasets.faults import Fault
 from hear_fusion.files.archives import READ_ERRORS, Member
-from hear_fusion.parallel.pool import run_jobs
+from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.staging import Recording, Staging
 
 # Enough that handing a batch over costs nothing; few enough bytes that memory stays small.
@@ -94,7 +94,7 @@ class Conversion:
         """
         batches = self._batches(members, on_clip)
         # Closed at once when the run is broken off: processes must not outlive it.
-        with closing(run_jobs(convert, batches, n_processes, batch=1)) as done:
+        with closing(map_unordered(convert, batches, n_processes, batch=1)) as done:
             for sound, reason in chain.from_iterable(done):
                 if reason is None:
                     self.names.add(sound.name)

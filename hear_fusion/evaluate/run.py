@@ -22,7 +22,7 @@ from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
 from hear_fusion.names import import_name
 from hear_fusion.parallel.machine import available_bytes
-from hear_fusion.parallel.processes import Job, run_jobs
+from hear_fusion.parallel.processes import Command, run_commands
 from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.folders import find_tasks
 
@@ -136,7 +136,7 @@ def _compute_embeddings(
     def is_done(result: Result) -> bool:
         return (result.folder / EMBEDDINGS_DONE_FILE).exists()
 
-    def show(_running: list[Job]) -> None:
+    def show(_running: list[Command]) -> None:
         bar.n = sum(map(is_done, results))
         bar.refresh()
 
@@ -156,13 +156,13 @@ def _compute_embeddings(
         arguments += ["--model-options", model_options]
         arguments += ["--model", str(model.absolute())] if model is not None else []
         label = f"computing embeddings with {module}"
-        job = Job(label, arguments, log, Path.cwd(), workspace.environment())
-        run_jobs([job], parallel=1, on_tick=show, on_end=lambda _job: None)
-        if job.exit_code == 0:
+        command = Command(label, arguments, log, Path.cwd(), workspace.environment())
+        run_commands([command], parallel=1, on_tick=show, on_end=lambda _command: None)
+        if command.exit_code == 0:
             break
         broken = [r for r in pending if r.folder.exists() and not is_done(r)]
         for result in broken or pending:
-            result.error = job.failure()
+            result.error = command.failure()
         pending = [r for r in pending if broken and r not in broken and not is_done(r)]
     for result in results:
         if result.error is None and not is_done(result):
@@ -182,28 +182,28 @@ def _make_predictions(
     parallel = n_jobs or default_jobs(torch.cuda.is_available())
     budget = available_bytes() / max(1, min(parallel, len(waiting)))
     by_label: dict[str, Result] = {}
-    jobs = []
+    commands = []
     for result in waiting:
         fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
         in_memory_word = str(fits if in_memory is None else in_memory)
         arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
         settings.write(result.folder)  # before heareval's mark, which does not tell them
-        jobs.append(_prediction_job(workspace, result, arguments))
-        by_label[jobs[-1].label] = result
+        commands.append(_prediction_command(workspace, result, arguments))
+        by_label[commands[-1].label] = result
 
-    def show(running: list[Job]) -> None:
-        bar.set_postfix_str(", ".join(by_label[job.label].task for job in running))
+    def show(running: list[Command]) -> None:
+        bar.set_postfix_str(", ".join(by_label[command.label].task for command in running))
 
-    def end(job: Job) -> None:
-        result = by_label[job.label]
-        if job.exit_code:
-            result.error = job.failure()
+    def end(command: Command) -> None:
+        result = by_label[command.label]
+        if command.exit_code:
+            result.error = command.failure()
         # The heads' checkpoints, up to hundreds of megabytes a task.
-        shutil.rmtree(job.cwd, ignore_errors=True)
+        shutil.rmtree(command.cwd, ignore_errors=True)
         bar.update()
 
-    with progress_bar("predictions", len(jobs), "task") as bar:
-        run_jobs(jobs, parallel=parallel, on_tick=show, on_end=end)
+    with progress_bar("predictions", len(commands), "task") as bar:
+        run_commands(commands, parallel=parallel, on_tick=show, on_end=end)
 
 
 def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
@@ -217,12 +217,12 @@ def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
         return False
 
 
-def _prediction_job(workspace: Workspace, result: Result, arguments: Sequence[str]) -> Job:
+def _prediction_command(workspace: Workspace, result: Result, arguments: Sequence[str]) -> Command:
     # heareval writes logs/<path given> below the working folder; absolute paths would escape it.
     cwd = workspace.scratch(result.folder)
     link = cwd / result.folder.parent.name
     link.symlink_to(result.folder.parent)
-    return Job(
+    return Command(
         f"predicting {result.task} from {link.name}",
         [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *arguments],
         workspace.log(result.folder, "predictions"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from hear_fusion.parallel.pool import run_jobs
+from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
 from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
 from hear_fusion.tasks.wav import write_pcm16
@@ -100,7 +100,7 @@ def resample_task(
     for split in plan.names:
         (plan.partial_folder / split).mkdir(parents=True, exist_ok=True)
     problems = list(plan.problems)
-    for problem in run_jobs(resample_file, plan.jobs, n_jobs):
+    for problem in map_unordered(resample_file, plan.jobs, n_jobs):
         if problem is not None:
             problems.append(problem)
         on_file()
