@@ -14,6 +14,7 @@ from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear, frozen_norm
 from hear_fusion.backbones.transformer import Block, fit_positions
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.frontends import FrontEnd
 from hear_fusion.timeline import Windows
 
@@ -122,7 +123,7 @@ class Ast(Backbone):
         paper measures both on each task's training sounds.
         """
         if not (math.isfinite(input_mean) and math.isfinite(input_std) and input_std > 0):
-            raise ValueError(
+            raise InvalidError(
                 "input_mean and input_std must be finite, and input_std above 0, "
                 f"got {input_mean} and {input_std}"
             )

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.frontends import FrontEnd
 from hear_fusion.timeline import Stream
 
@@ -168,7 +169,7 @@ def _front_end(tensors: Mapping[str, Tensor], sample_rate: int | None) -> FrontE
     by_bins = {spec.n_fft // 2 + 1: spec for spec in (FRONT_END, FRONT_END_32K)}
     by_rate = {spec.sample_rate: spec for spec in by_bins.values()}
     if sample_rate is not None and sample_rate not in by_rate:
-        raise ValueError(f"sample_rate must be one of {sorted(by_rate)} Hz, got {sample_rate}")
+        raise InvalidError(f"sample_rate must be one of {sorted(by_rate)} Hz, got {sample_rate}")
     stored = [sum(tensors[key].shape[:1]) for key in STORED_FRONT_END if key in tensors]
     if not stored:
         return by_rate[sample_rate or FRONT_END.sample_rate]
@@ -178,7 +179,7 @@ def _front_end(tensors: Mapping[str, Tensor], sample_rate: int | None) -> FrontE
         )
     front_end = by_bins[stored[0]]
     if sample_rate not in (None, front_end.sample_rate):
-        raise ValueError(
+        raise InvalidError(
             f"sample_rate must be {front_end.sample_rate} Hz, the rate stored in the weights, "
             f"got {sample_rate}"
         )

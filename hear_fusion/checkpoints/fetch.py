@@ -12,6 +12,7 @@ from hear_fusion.checkpoints.cache import (
     verify_content,
 )
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.download import DOWNLOAD_ERRORS, discard
 from hear_fusion.files.download import download as download_part
 from hear_fusion.files.lock import exclusive
@@ -80,7 +81,7 @@ def locate(
     """
     records = [record for record in records if record.is_default]
     if not records:
-        raise ValueError("records must hold at least one default record, got none")
+        raise InvalidError("records must hold at least one default record, got none")
     for record in records:
         present = cached(record)
         if present is not None:

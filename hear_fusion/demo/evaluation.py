@@ -11,6 +11,7 @@ from pathlib import Path
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import cached, locate
 from hear_fusion.demo.tasks import make_demo_tasks
+from hear_fusion.errors import ToolError
 from hear_fusion.evaluate.difference import Difference, difference
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_folds
@@ -137,7 +138,7 @@ def validate(module: str, weights: Path) -> None:
         check=False,
     )
     if process.returncode or not process.stdout.rstrip().endswith("Looks good!"):
-        raise RuntimeError(f"hear-validator {module} failed:\n{process.stdout}{process.stderr}")
+        raise ToolError(f"hear-validator {module} failed:\n{process.stdout}{process.stderr}")
 
 
 def evaluate_demo(

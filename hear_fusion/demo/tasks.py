@@ -10,6 +10,7 @@ from hear_fusion.demo.plan import TaskPlan
 from hear_fusion.demo.speech_tasks import plan_languages, plan_voices, plan_words
 from hear_fusion.demo.synthesis.notes import SOUNDFONT_SHA256
 from hear_fusion.demo.synthesis.packages import installed_versions
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.hashing import recipe_of
 from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.writer import TaskSummary, write_task_folder
@@ -33,7 +34,7 @@ def plan_demo(names: Sequence[str]) -> list[TaskPlan]:
     """
     unknown = [name for name in names if name not in DEMO_TASKS]
     if unknown:
-        raise ValueError(f"names must be out of {', '.join(DEMO_TASKS)}, got {unknown}")
+        raise InvalidError(f"names must be out of {', '.join(DEMO_TASKS)}, got {unknown}")
     return [_PLANNERS[name]() for name in names]
 
 

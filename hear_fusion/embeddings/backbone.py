@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.pace import Pace
+from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 
@@ -45,14 +46,14 @@ class LoadedBackbone:
         """
         options = dict(options or {})
         if "hop_ms" in options:
-            raise ValueError(
+            raise InvalidError(
                 f"hop_ms must be in the module's name here, got {options['hop_ms']!r} as an "
                 f"option; write {backbone}_..._{options['hop_ms']}ms"
             )
         try:
             model = FusionModel.load(Choice(backbone), str(model_file or ""), **options)
         except TypeError as err:
-            raise ValueError(str(err)) from err
+            raise InvalidError(str(err)) from err
         return cls(model.to(device), options, model_file, device)
 
     @property

@@ -21,6 +21,7 @@ from hear_fusion.embeddings.store import (
     array_path,
     timestamps_path,
 )
+from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 from hear_fusion.progress import progress_bar
@@ -172,7 +173,7 @@ class _Writer:
 def _refuse_other_network(stored: StoredTask, loaded: LoadedBackbone) -> None:
     now = (loaded.model.weights_sha256, dict(loaded.options))
     if (stored.weights_sha256, dict(stored.options)) != now:
-        raise ValueError(
+        raise InvalidError(
             f"features in {stored.folder} must be made with the weights and options in use "
             f"({now[0]}, {now[1]}), got {stored.weights_sha256}, {dict(stored.options)}; choose "
             "another --store or delete the folder"

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, WEIGHTS_FILE
 from hear_fusion.files.hashing import sha256_of_path
 from hear_fusion.files.records import FORMAT, read_record, write_record
@@ -74,7 +75,7 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
         return
     recorded = recorded_weights(task_folder)
     if recorded is None:
-        raise ValueError(
+        raise InvalidError(
             f"embeddings in {task_folder} must come with {WEIGHTS_FILE}, got a finished folder of "
             "unknown weights (made by plain heareval?); delete the folder, choose another "
             "--embeddings-dir or, if you know that it was made with these weights, write "
@@ -82,7 +83,7 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
             f"{task_folder / WEIGHTS_FILE}"
         )
     if recorded != weights.sha256:
-        raise ValueError(
+        raise InvalidError(
             f"embeddings in {task_folder} must be made with the weights in use "
             f"({weights.sha256}), got a folder made with {recorded}; choose another "
             "--embeddings-dir or delete the folder"

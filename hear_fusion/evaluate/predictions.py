@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import SCORES_FILE
 
 _ALLOWED = {
@@ -39,7 +40,7 @@ def read_official_score(task_folder: Path, metric: str) -> float:
     """
     path = task_folder / SCORES_FILE
     if not path.is_file():
-        raise ValueError(
+        raise InvalidError(
             f"task folder must hold {SCORES_FILE}, got none in {task_folder}; run "
             "'hear-fusion evaluate' for it"
         )
@@ -49,7 +50,7 @@ def read_official_score(task_folder: Path, metric: str) -> float:
     else:
         values, key = scores.get("test", {}), f"test_{metric}"
     if key not in values:
-        raise ValueError(
+        raise InvalidError(
             f"{path} must hold {key}, got {', '.join(values) or 'nothing'}; delete "
             "prediction-done.json beside it and evaluate again"
         )
@@ -61,7 +62,7 @@ def _read(path: Path) -> Any:
         with path.open("rb") as file:
             return _Unpickler(file).load()
     except (pickle.UnpicklingError, EOFError) as err:
-        raise ValueError(
+        raise InvalidError(
             f"{path} must be a file of heareval, got: {err}; delete prediction-done.json and "
             ".done.embeddings beside it and evaluate again"
         ) from err

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
 from hear_fusion.evaluate.options import read_options
@@ -89,7 +90,7 @@ def run(
     """
     options = read_options(model_options)
     if jobs is not None and jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
+        raise InvalidError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
     workspace = Workspace(embeddings_dir.absolute())
     names = dict.fromkeys(map(import_name, modules))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.predictions import read_official_score, read_predictions
 from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, score_folds
 from hear_fusion.tasks.schema import VOCABULARY_FILE, TaskMetadata
@@ -76,7 +77,7 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
     folds = read_folds(task_folder)
     again = score_folds(folds, [np.arange(fold.n) for fold in folds])
     if not np.isclose(again, value, rtol=0, atol=_STORED_PRECISION, equal_nan=True):
-        raise ValueError(
+        raise InvalidError(
             f"stored scores and predictions of {task_folder} must agree on {metric}, got {value} "
             f"and {again}; delete prediction-done.json there and evaluate again"
         )

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SETTINGS_FILE
 from hear_fusion.files.records import read_record, write_record
 
@@ -48,7 +49,7 @@ def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
         return False
     other = _differing(recorded, settings)
     if other:
-        raise ValueError(
+        raise InvalidError(
             f"predictions in {task_folder} must be made with {asdict(settings)}, got {other}; ask "
             f"for those settings or delete {done} to make them anew"
         )
@@ -63,7 +64,7 @@ def other_settings(task_folder: Path, settings: PredictionSettings) -> dict[str,
     """
     recorded = _recorded(task_folder)
     if recorded is None:
-        raise ValueError(
+        raise InvalidError(
             f"not finished (no whole {SETTINGS_FILE}); run 'hear-fusion evaluate' again to finish "
             "it"
         )

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hear_fusion.errors import FileSystemError, InvalidError
 from hear_fusion.progress import progress_bar
 
 _CHUNK_BYTES = 1 << 18
@@ -46,7 +47,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
         ValueError: If ``url`` is not an HTTP address.
     """
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"url must start with http:// or https://, got {url!r}")
+        raise InvalidError(f"url must start with http:// or https://, got {url!r}")
     notes = part.with_name(part.name + ".json")
     before = _read_version(notes, url) if part.is_file() else None
     n_have = part.stat().st_size if before is not None else 0
@@ -68,7 +69,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
             _copy(response, stream, bar)
     n_have = part.stat().st_size
     if version.size_bytes is not None and n_have != version.size_bytes:
-        raise OSError(f"the connection ended after {n_have} of {version.size_bytes} bytes")
+        raise FileSystemError(f"the connection ended after {n_have} of {version.size_bytes} bytes")
 
 
 def discard(part: Path) -> None:

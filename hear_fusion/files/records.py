@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hear_fusion.errors import HearFusionError
+from hear_fusion.errors import HearFusionError, InvalidError
 from hear_fusion.files.atomic import write_whole
 
 FORMAT = 1
@@ -92,4 +92,6 @@ def to_record(kind: type[Record], content: Any) -> Record:
     try:
         return msgspec.convert(content, kind, str_keys=True)  # JSON makes texts of numbers in keys
     except msgspec.ValidationError as err:
-        raise ValueError(f"{kind.__name__} must have the fields of its format, got: {err}") from err
+        raise InvalidError(
+            f"{kind.__name__} must have the fields of its format, got: {err}"
+        ) from err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from hear_fusion.backbones import ORIGINAL, Backbone, Layer
+from hear_fusion.errors import InvalidError
 
 LayerScale = Literal["none", "rms", "std"]
 LAYER_SCALES: tuple[str, ...] = get_args(LayerScale)
@@ -20,7 +21,7 @@ def divisor(layer: Layer, layer_scale: LayerScale, backbone: Backbone) -> float:
         return 1.0
     constant = layer.rms if layer_scale == "rms" else layer.std
     if constant is None:
-        raise ValueError(
+        raise InvalidError(
             f"layer_scale must be 'none' for {backbone.name}, whose layers have not been "
             f"measured, got {layer_scale!r}; standardise the features instead"
         )

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.probes.features import HELD_BYTES, bytes_of
 from hear_fusion.probes.fold import Labels, Representation, clips_of_fold
 from hear_fusion.probes.heads import Trained, train_heads
@@ -123,7 +124,7 @@ def require_single_label(metadata: TaskMetadata) -> None:
         ValueError: If it does not.
     """
     if not metadata.is_single_label:
-        raise ValueError(
+        raise InvalidError(
             "task must be of scenes with one label each (scene, multiclass), got "
             f"{metadata.embedding_type}, {metadata.prediction_type}; score it by "
             "'hear-fusion evaluate'"

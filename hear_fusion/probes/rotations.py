@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TaskMetadata
 
 
@@ -58,7 +59,7 @@ def hold_out(
     """
     n_clips = len(classes)
     if n_clips < 2:
-        raise ValueError(
+        raise InvalidError(
             f"training folds must hold two clips or more, got {n_clips}; use a larger task"
         )
     n_valid = min(int(np.ceil(share * n_clips)), n_clips - 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
 from hear_fusion.report.formats import Table, write_table
@@ -59,7 +60,7 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
     studies = find_studies(results)
     for study in studies:
         if not study.tasks:
-            raise ValueError(
+            raise InvalidError(
                 f"a study must have at least one task, got none for {study.module}; "
                 "run 'hear-fusion study' on a folder of tasks"
             )

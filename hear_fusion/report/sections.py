@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.records import is_current, write_record
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
@@ -85,7 +86,7 @@ def read_sections(results: Path) -> list[Section]:
             if is_current(record.get("format"), path):
                 sections.append(_section(path.stem, record))
         except _BROKEN as err:
-            raise ValueError(
+            raise InvalidError(
                 f"{path} must be a section of the page, got {type(err).__name__}: {err}; "
                 "delete it or make it again"
             ) from err

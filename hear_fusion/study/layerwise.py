@@ -18,6 +18,7 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
 from hear_fusion.files.records import read_record
@@ -102,7 +103,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     with exclusive(heads.parent / ".lock"):
         loaded = LoadedBackbone.load(config.backbone, setup.weights, device=setup.device)
         if setup.task_statistics and "input_mean" not in loaded.model.backbone.weight_options:
-            raise ValueError(
+            raise InvalidError(
                 "task_statistics must be off for a network without input normalisation, got "
                 f"{config.backbone}; it is for ast"
             )
@@ -150,7 +151,7 @@ def _linear_tasks(setup: StudySetup) -> list[Path]:
         else:
             setup.say(f"leaving out {task.name}: not one label a clip")
     if not folders:
-        raise ValueError(
+        raise InvalidError(
             f"tasks_dir must hold a task with one label a clip, got none in {setup.tasks_dir}"
         )
     return folders

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.records import FORMAT, read_record, to_record, write_record
 from hear_fusion.names import Choice
 from hear_fusion.study.selection import Group, Grouping, fused_layers
@@ -155,10 +156,10 @@ class Study:
         content = read_record(path)
         try:
             if content is None:
-                raise ValueError(f"a damaged file, or none of format {FORMAT}")
+                raise InvalidError(f"a damaged file, or none of format {FORMAT}")
             return to_record(cls, content)
         except ValueError as err:
-            raise ValueError(
+            raise InvalidError(
                 f"{path} must be a {STUDY_FILE} of 'hear-fusion study', got: {err}; run it again"
             ) from err
 
@@ -171,7 +172,7 @@ def find_studies(results: Path) -> list[Study]:
     """
     paths = sorted(results.rglob(STUDY_FILE))
     if not paths:
-        raise ValueError(
+        raise InvalidError(
             f"results must be a folder with {STUDY_FILE} in it or below it, got {results}; "
             "make one with 'hear-fusion study'"
         )

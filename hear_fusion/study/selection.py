@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from hear_fusion.errors import InvalidError
+
 Group = Literal["middle", "late"]
 Grouping = Literal["config", "data", "mixed"]
 Scores = Mapping[int, float]
@@ -122,7 +124,7 @@ def _halves(layers: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
 def _common_layers(scores: Mapping[str, Scores]) -> list[int]:
     tables = {tuple(sorted(of_task)) for of_task in scores.values()}
     if len(tables) != 1 or () in tables:
-        raise ValueError(
+        raise InvalidError(
             f"scores must be of one or more tasks and of the same layers on each, got {tables}"
         )
     return list(tables.pop())

@@ -14,6 +14,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 # Sound of one batch, over all its clips.
@@ -104,11 +105,11 @@ def _n_samples(path: Path, sample_rate: int) -> int:
     try:
         info = soundfile.info(path)
     except (OSError, soundfile.LibsndfileError) as err:
-        raise ValueError(
+        raise InvalidError(
             f"clips must be readable sound, got {path}: {err}; see 'hear-fusion tasks check'"
         ) from err
     if (info.samplerate, info.channels) != (sample_rate, 1) or not info.frames:
-        raise ValueError(
+        raise InvalidError(
             f"clips must be mono at {sample_rate} Hz and not empty, got {path} with "
             f"{info.channels} channels at {info.samplerate} Hz, {info.frames} samples; "
             "see 'hear-fusion tasks check'"

@@ -7,6 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.errors import InvalidError
+
 # heareval reads these without a default and before it scores anything.
 REQUIRED_KEYS = ("task_name", "embedding_type", "prediction_type", "split_mode", "splits")
 _WORDS = {
@@ -25,7 +27,7 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         return parse_object(path)
     except ValueError as err:
-        raise ValueError(f"{path} {err}; make the task anew") from err
+        raise InvalidError(f"{path} {err}; make the task anew") from err
 
 
 def parse_object(path: Path) -> dict[str, Any]:
@@ -37,9 +39,9 @@ def parse_object(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as err:
-        raise ValueError(f"must be readable JSON, got: {err}") from err
+        raise InvalidError(f"must be readable JSON, got: {err}") from err
     if not isinstance(content, dict):
-        raise ValueError(f"must hold a JSON object, got {reprlib.repr(content)}")
+        raise InvalidError(f"must hold a JSON object, got {reprlib.repr(content)}")
     return content
 
 

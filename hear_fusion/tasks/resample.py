@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
 from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
@@ -72,7 +73,7 @@ def plan_resampling(
         ValueError: If the rates are not HEAR's, there is no task, or one lacks its files or rate.
     """
     if to_hz not in SAMPLE_RATES:
-        raise ValueError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
+        raise InvalidError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
     if (tasks_dir / METADATA_FILE).is_file():
         tasks_dir, names = tasks_dir.resolve().parent, (tasks_dir.resolve().name,)
     return [_plan(task, to_hz, from_hz) for task in find_tasks(tasks_dir, names)]
@@ -167,7 +168,7 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> ResamplePlan:
 def _source_rate(task: Path, from_hz: int | None) -> int:
     rates = [int(folder.name) for folder in rate_folders(task)]
     if not rates or from_hz not in (None, *rates):
-        raise ValueError(
+        raise InvalidError(
             f"task {task.name} must hold audio to resample at {from_hz or 'any'} Hz, "
             f"got sample rates {rates} in {task}"
         )

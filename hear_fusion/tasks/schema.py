@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.content import content_problems, read_object
 
 METADATA_FILE = "task_metadata.json"
@@ -97,7 +98,7 @@ class TaskMetadata:
             ValueError: If the task names no score.
         """
         if not self.evaluation:
-            raise ValueError(
+            raise InvalidError(
                 f"evaluation of {self.task_name} must name a score, got none; make the task anew"
             )
         return self.evaluation[0]
@@ -118,7 +119,7 @@ class TaskMetadata:
         content = read_object(path)
         problems = list(content_problems(content))
         if problems:
-            raise ValueError(f"{path}: {'; '.join(problems)}; make the task anew")
+            raise InvalidError(f"{path}: {'; '.join(problems)}; make the task anew")
         return cls.of(content)
 
     @classmethod

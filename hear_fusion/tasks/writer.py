@@ -12,6 +12,7 @@ from pathlib import Path
 
 import soundfile
 
+from hear_fusion.errors import ForeignFolderError, InvalidError
 from hear_fusion.tasks.rules import check_clips, check_metadata
 from hear_fusion.tasks.schema import (
     METADATA_FILE,
@@ -63,7 +64,7 @@ def write_task_folder(
 
     Raises:
         ValueError: If metadata, clips or sounds break a rule of the format.
-        FileExistsError: If something that this writer did not write has the folder's name.
+        ForeignFolderError: If something that this writer did not write has the folder's name.
     """
     check_metadata(metadata)
     check_clips(metadata, clips)
@@ -108,11 +109,11 @@ def is_kept(path: Path, recipe: str) -> bool:
     """Tell whether a complete folder of this recipe is there.
 
     Raises:
-        FileExistsError: If something that this writer did not write has the folder's name.
+        ForeignFolderError: If something that this writer did not write has the folder's name.
     """
     recorded = read_recipe(path)
     if recorded is None and path.exists():
-        raise FileExistsError(
+        raise ForeignFolderError(
             f"out must not hold a foreign {path.name}, got one without a recipe at {path}; "
             "move it away or choose another folder"
         )
@@ -123,7 +124,7 @@ def check_sample_rates(sample_rates: Sequence[int]) -> None:
     """Raise ValueError unless all rates are different ones that HEAR knows."""
     unknown = [rate for rate in sample_rates if rate not in SAMPLE_RATES]
     if unknown or not sample_rates or len(set(sample_rates)) != len(sample_rates):
-        raise ValueError(
+        raise InvalidError(
             f"sample_rates must be different rates out of {SAMPLE_RATES} Hz, "
             f"got {tuple(sample_rates)}"
         )

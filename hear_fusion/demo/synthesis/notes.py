@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hear_fusion.demo.synthesis.packages import PINS, package_folder, require_packages
 from hear_fusion.demo.synthesis.rendering import at_level, render
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.hashing import file_sha256
 from hear_fusion.tasks.writer import Recording
 
@@ -57,7 +58,7 @@ def soundfont_path() -> Path:
     path = package_folder("pretty_midi") / "TimGM6mb.sf2"
     digest = file_sha256(path)
     if digest != SOUNDFONT_SHA256:
-        raise ValueError(
+        raise InvalidError(
             f"the SoundFont must be the one whose recordings the splits keep apart, SHA-256 "
             f"{SOUNDFONT_SHA256}, got {digest} in {path}; run 'python -m pip install --no-deps "
             f"--force-reinstall {PINS['pretty_midi']}'"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SCORES_FILE
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.evaluate.settings import PredictionSettings, other_settings
@@ -46,7 +47,7 @@ def read_all_runs(folders: Sequence[Path]) -> list[Runs]:
     names = [folder.resolve().name for folder in folders]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(
+        raise InvalidError(
             f"module folders must have different names, got {', '.join(twice)} twice; rename one "
             "or compare them one by one"
         )
@@ -64,7 +65,7 @@ def read_runs(folder: Path) -> Runs:
     """
     tasks = sorted(path.parent for path in folder.glob(f"*/{METADATA_FILE}"))
     if not tasks:
-        raise ValueError(
+        raise InvalidError(
             f"module folder must hold task folders with a {METADATA_FILE}, got none in {folder}; "
             "give EMBEDDINGS/MODULE as 'hear-fusion evaluate' makes it"
         )
@@ -88,7 +89,7 @@ def read_runs(folder: Path) -> Runs:
             cautions.pop(name, None)
     if not scores:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
-        raise ValueError(
+        raise InvalidError(
             f"module folder must hold a finished run on a published HEAR task, got none in "
             f"{folder} ({reasons})"
         )
@@ -98,14 +99,14 @@ def read_runs(folder: Path) -> Runs:
 def _comparable_score(task_folder: Path) -> float:
     task = _BY_FOLDER.get(task_folder.name)
     if task is None:
-        raise ValueError(
+        raise InvalidError(
             "no published HEAR task folder has this name; other versions and splits do not compare"
         )
     _require_finished(task_folder)
     _require_metric(task_folder, task)
     score = read_official_score(task_folder, task.metric)
     if not 0 <= score <= 1:
-        raise ValueError(f"its {task.metric} is {score}, which is no score in [0, 1]")
+        raise InvalidError(f"its {task.metric} is {score}, which is no score in [0, 1]")
     return score
 
 
@@ -116,7 +117,7 @@ def _require_finished(task_folder: Path) -> None:
         except (OSError, ValueError):
             record = None
         if not isinstance(record, dict):
-            raise ValueError(
+            raise InvalidError(
                 f"not finished (no whole {name}); run 'hear-fusion evaluate' again to finish it"
             )
 
@@ -125,6 +126,6 @@ def _require_metric(task_folder: Path, task: OfficialTask) -> None:
     evaluation = TaskMetadata.read(task_folder).evaluation
     metric = evaluation[0] if evaluation else "nothing"
     if metric != task.metric:
-        raise ValueError(
+        raise InvalidError(
             f"scored by {metric}, the leaderboard by {task.metric}; use the published task"
         )
