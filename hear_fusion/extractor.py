@@ -59,7 +59,7 @@ class Extractor:
         return sum(layer.dim for layer in self.taps)
 
     def scenes(self, audio: Tensor) -> Tensor:
-        """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
+        """Compute one vector a clip: Eq. (3) over the network's own frames, layer after layer.
 
         Where a network makes a vector for the clip itself, that is the layer's scene. Mean and
         maximum are accumulated over chunks, so memory does not grow with the clip.
@@ -92,7 +92,7 @@ class Extractor:
         )
 
     def frames(self, audio: Tensor, hop_ms: int | None = None) -> Tensor:
-        """Frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
+        """Compute frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
 
         At a requested hop a layer finer than it is max-pooled over the slot, a coarser one gives
         the column nearest to the slot, and slots past its last column repeat that one.

@@ -103,6 +103,7 @@ def test_where_nobody_can_tell_nothing_is_refused(tmp_path: Path) -> None:
     assert cpu_multiplies_bf16(tmp_path / "none")
 
 
+@pytest.mark.filterwarnings("ignore:CUDA is not available:UserWarning")
 def test_imitated_bf16_is_refused_on_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hear_fusion.runtimes.precision.cpu_multiplies_bf16", lambda: False)
     message = r"got 'bf16'; load .* precision='fp32', move it to a GPU, or pass allow_slow=True"
