@@ -28,6 +28,7 @@ class Extractor:
         precision: Arithmetic of the network; the front end is float32 or better in any case.
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
         layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
+        allow_slow: Compute bf16 on a processor without instructions for it, too.
 
     Raises:
         ValueError: If a layer has no such constant.
@@ -40,11 +41,12 @@ class Extractor:
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
         layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
     ) -> None:
         self.backbone = backbone
         self.taps = tuple(backbone.layer(number) for number in layers)
         self.divisors = {layer.number: divisor(layer, layer_scale, backbone) for layer in self.taps}
-        self.precision = precision
+        self.precision, self.allow_slow = precision, allow_slow
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
             self.timeline = replace(self.timeline, frame_stride=backbone.original.stride)
@@ -57,7 +59,7 @@ class Extractor:
         return sum(layer.dim for layer in self.taps)
 
     def scenes(self, audio: Tensor) -> Tensor:
-        """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
+        """Compute one vector a clip: Eq. (3) over the network's own frames, layer after layer.
 
         Where a network makes a vector for the clip itself, that is the layer's scene. Mean and
         maximum are accumulated over chunks, so memory does not grow with the clip.
@@ -90,7 +92,7 @@ class Extractor:
         )
 
     def frames(self, audio: Tensor, hop_ms: int | None = None) -> Tensor:
-        """Frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
+        """Compute frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
 
         At a requested hop a layer finer than it is max-pooled over the slot, a coarser one gives
         the column nearest to the slot, and slots past its last column repeat that one.
@@ -152,7 +154,7 @@ class Extractor:
             log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
-            with arithmetic(self.precision, audio.device):
+            with arithmetic(self.precision, audio.device, allow_slow=self.allow_slow):
                 outputs = self.backbone.forward_layers(windows.flatten(0, 1), numbers)
             yield (
                 chunk,

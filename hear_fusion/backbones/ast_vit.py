@@ -141,7 +141,7 @@ class Ast(Backbone):
         return cls(tokens, positions, patches, blocks, norm, (input_mean, input_std))
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each through the final normalisation.
+        """Compute the layers asked for, each through the final normalisation.
 
         Frames are the patches of one time averaged over their rows of bands; the clip vector is
         the mean of the class and distillation tokens. `ORIGINAL` is layer 12.
@@ -158,7 +158,7 @@ class Ast(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002
-        """The clip vector itself; of a sound in windows their mean, weighted by their columns."""
+        """Take the clip vector itself, or the mean of windows weighted by their columns."""
         return mean
 
     def _embed(self, log_mel: Tensor) -> Tensor:

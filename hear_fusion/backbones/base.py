@@ -121,16 +121,16 @@ class Backbone(nn.Module, ABC):
         """
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002
-        """Scene features of one layer from the mean and maximum of its frames, Eq. (3)."""
+        """Make scene features of one layer from the mean and maximum of its frames, Eq. (3)."""
         return mean + maximum
 
     def frame(self, number: int, frames: Tensor) -> Tensor:  # noqa: ARG002
-        """Frame features of one layer from its pooled columns: the columns themselves."""
+        """Make frame features of one layer from its pooled columns: the columns themselves."""
         return frames
 
     @classmethod
     def layer_numbers(cls) -> tuple[int, ...]:
-        """Numbers that may stand in a name, ascending."""
+        """Give the numbers that may stand in a name, ascending."""
         return tuple(layer.number for layer in cls.layer_table)
 
     def layer(self, number: int) -> Layer:

@@ -138,7 +138,7 @@ class Cnn14(Backbone):
         return cls(mel_norm, blocks, fc1, front_end)
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the blocks asked for, each after its average pooling.
+        """Compute the blocks asked for, each after its average pooling.
 
         `ORIGINAL` is block 6 averaged over frequency, which `scene` takes through fc1.
         """
@@ -154,14 +154,14 @@ class Cnn14(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:
-        """Eq. (3); the original embedding takes the same sum through fc1 and ReLU."""
+        """Apply Eq. (3); the original embedding takes the same sum through fc1 and ReLU."""
         summary = super().scene(number, mean, maximum)
         if number == ORIGINAL:
             return F.linear(summary, self.fc1_weight, self.fc1_bias).relu_()
         return summary
 
     def frame(self, number: int, frames: Tensor) -> Tensor:
-        """Columns as they are; the original embedding sees each frame as a clip of one frame."""
+        """Leave columns as they are; the original embedding sees each as a clip of one frame."""
         return self.scene(number, frames, frames) if number == ORIGINAL else frames
 
 

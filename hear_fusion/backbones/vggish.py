@@ -165,7 +165,7 @@ class Vggish(Backbone):
         return cls(steps)
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each after its ReLU.
+        """Compute the layers asked for, each after its ReLU.
 
         `ORIGINAL` is layer 22; the dense layers run only if one of them is asked for.
         """
@@ -188,7 +188,7 @@ Read = Callable[[StateReader, str, tuple[int, ...]], tuple[Tensor, Tensor]]
 
 
 def _layout(tensors: Mapping[str, Tensor]) -> tuple[Read, dict[int, str]]:
-    """How the file lays out a layer's weights, and what it calls each layer."""
+    """Tell how the file lays out a layer's weights, and what it calls each layer."""
     keys = {layer.number: f"vggish/{layer.module}" for layer in Vggish.layer_table}
     if f"{keys[FIRST_DENSE]}/weights" in tensors:
         return _from_tensorflow, keys
@@ -201,7 +201,7 @@ def _from_torch(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[T
 
 
 def _from_tensorflow(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """TensorFlow keeps kernels as (time, freq, in, out) and dense weights as (in, out)."""
+    """Read kernels (time, freq, in, out) and dense weights (in, out), as TensorFlow has them."""
     out, into, *kernel = shape
     weight = state.take(f"{key}/weights", *kernel, into, out)
     weight = weight.permute(3, 2, 0, 1) if kernel else weight.T

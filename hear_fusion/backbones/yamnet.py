@@ -134,7 +134,7 @@ class Yamnet(Backbone):
         return cls(_convs(tensors))
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each after its last ReLU.
+        """Compute the layers asked for, each after its last ReLU.
 
         `ORIGINAL` is the average of layer 14 over time and frequency, one column an example.
         """
@@ -151,7 +151,7 @@ class Yamnet(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:
-        """Eq. (3); the original embedding is the mean over examples alone."""
+        """Apply Eq. (3); the original embedding is the mean over examples alone."""
         return mean if number == ORIGINAL else super().scene(number, mean, maximum)
 
 
@@ -186,7 +186,7 @@ def _convs(tensors: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
 def _from_graph(
     state: StateReader, index: int, _: str, shape: tuple[int, int, int, int]
 ) -> tuple[Tensor, Tensor]:
-    """One convolution of an exported graph, which already holds its batch norm."""
+    """Read one convolution of an exported graph, which already holds its batch norm."""
     kernel = state.take(f"conv.{index}.weight", *shape)
     return kernel, state.take(f"conv.{index}.bias", kernel.shape[0])
 
@@ -194,7 +194,7 @@ def _from_graph(
 def _from_keras(
     state: StateReader, _: int, name: str, shape: tuple[int, int, int, int]
 ) -> tuple[Tensor, Tensor]:
-    """One convolution of yamnet.h5: kernel (time, freq, in, out), batch norm without gamma."""
+    """Read one of yamnet.h5: kernel (time, freq, in, out), batch norm without gamma."""
     out, into, height, width = shape
     if "depthwise" in name:
         kernel = state.take(f"{name}/depthwise_kernel", height, width, out, into)

@@ -12,7 +12,7 @@ LAYER_SCALES: tuple[str, ...] = get_args(LayerScale)
 
 
 def divisor(layer: Layer, layer_scale: LayerScale, backbone: Backbone) -> float:
-    """Constant that the features of a layer are divided by; 1 for the original embedding.
+    """Give the constant that a layer's features are divided by; 1 for the original embedding.
 
     Raises:
         ValueError: If the constant has not been measured for this network.
