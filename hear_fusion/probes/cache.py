@@ -25,14 +25,14 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
             if str(found["recipe"]) != recipe:
                 return None
             n_folds = found["test_accuracy"].shape[1]
-            rates = json.loads(str(found["valid_by_rate"]))
+            valid = json.loads(str(found["valid_by_learning_rate"]))
             return LinearResult(
                 learning_rate=float(found["learning_rate"]),
                 valid_accuracy=found["valid_accuracy"],
                 test_accuracy=found["test_accuracy"],
                 correct=tuple(found[f"correct_{fold:02d}"] for fold in range(n_folds)),
                 best_epoch=found["best_epoch"],
-                valid_by_rate={float(rate): value for rate, value in rates.items()},
+                valid_by_learning_rate={float(key): value for key, value in valid.items()},
                 seconds=float(found["seconds"]),
             )
     except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
@@ -53,7 +53,9 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
         valid_accuracy=result.valid_accuracy,
         test_accuracy=result.test_accuracy,
         best_epoch=result.best_epoch,
-        valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
+        valid_by_learning_rate=json.dumps(
+            {str(k): float(v) for k, v in result.valid_by_learning_rate.items()}
+        ),
         seconds=result.seconds,
         **arrays,
     )

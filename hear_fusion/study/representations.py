@@ -20,7 +20,7 @@ from hear_fusion.names import Choice
 from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol
-from hear_fusion.probes.published_rates import published_rates
+from hear_fusion.probes.published_learning_rates import published_learning_rates
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
 
@@ -107,10 +107,14 @@ class HeadTrainer:
 
     def _protocol(self, task: StoredTask, layers: LayerNumbers) -> Protocol:
         protocol = self.config.protocol
-        if self.config.rates == "published":
+        if self.config.published_learning_rates:
             named = () if layers == (ORIGINAL,) else layers
-            rates = published_rates(self.config.backbone, named, task.metadata["task_name"])
-            protocol = replace(protocol, learning_rates=rates)
+            protocol = replace(
+                protocol,
+                learning_rates=published_learning_rates(
+                    self.config.backbone, named, task.metadata["task_name"]
+                ),
+            )
         return protocol
 
     def _path(self, task: StoredTask, layers: LayerNumbers) -> Path:

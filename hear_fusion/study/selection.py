@@ -36,7 +36,7 @@ class Selection:
 
     @property
     def fused(self) -> tuple[int, ...]:
-        """LayerNumbers of the fusion (`fused_layers`)."""
+        """Layer numbers of the fusion (`fused_layers`)."""
         return fused_layers(self.middle, self.late)
 
 

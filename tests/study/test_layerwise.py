@@ -118,8 +118,8 @@ def test_selection_on_test_scores_and_groups_of_the_configuration(setup: StudySe
     assert study.middle == max(kfold.layers, key=lambda n: kfold.layers[n].value)
 
 
-def test_published_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
-    config = replace(CONFIG, rates="published")
+def test_published_learning_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
+    config = replace(CONFIG, published_learning_rates=True)
     study = run_study(config, replace(setup, tasks=["scene"]))
     (scene,) = study.tasks
     assert {found.learning_rate for found in scene.layers.values()} == {3e-4}
@@ -190,7 +190,7 @@ def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None
     write_result(path, "recipe", result)
     found = read_result(path, "recipe")
     assert found is not None
-    assert (found.learning_rate, found.valid_by_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
+    assert (found.learning_rate, found.valid_by_learning_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
     assert found.seconds == 1.5
     for name in ("valid_accuracy", "test_accuracy", "best_epoch"):
         np.testing.assert_array_equal(getattr(found, name), getattr(result, name))
