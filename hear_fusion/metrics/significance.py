@@ -24,11 +24,11 @@ def as_folds(correct: Correct) -> list[Fold]:
     return [_fold(values.mean(axis=0)) for values in correct]
 
 
-def _fold(rates: NDArray[np.float64]) -> Fold:
+def _fold(accuracies: NDArray[np.float64]) -> Fold:
     def score(drawn: Indices) -> float:
-        return float(rates[drawn].mean())
+        return float(accuracies[drawn].mean())
 
-    return Fold(len(rates), score)
+    return Fold(len(accuracies), score)
 
 
 def accuracy(correct: Correct) -> float:

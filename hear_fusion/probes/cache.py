@@ -38,14 +38,14 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
             if not current or str(arrays["recipe"]) != recipe:
                 return None
             n_folds = arrays["test_accuracy"].shape[1]
-            rates = json.loads(str(arrays["valid_by_rate"]))
+            valid = json.loads(str(arrays["valid_by_learning_rate"]))
             return LinearResult(
                 learning_rate=float(arrays["learning_rate"]),
                 valid_accuracy=arrays["valid_accuracy"],
                 test_accuracy=arrays["test_accuracy"],
                 correct=tuple(arrays[f"correct_{fold:02d}"] for fold in range(n_folds)),
                 best_epoch=arrays["best_epoch"],
-                valid_by_rate={float(rate): value for rate, value in rates.items()},
+                valid_by_learning_rate={float(key): value for key, value in valid.items()},
                 wall_s=float(arrays["wall_s"]),
             )
     except NewerFormatError:
@@ -69,7 +69,9 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
         valid_accuracy=result.valid_accuracy,
         test_accuracy=result.test_accuracy,
         best_epoch=result.best_epoch,
-        valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
+        valid_by_learning_rate=json.dumps(
+            {str(k): float(v) for k, v in result.valid_by_learning_rate.items()}
+        ),
         wall_s=result.wall_s,
         **arrays,
     )

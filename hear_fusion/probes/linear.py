@@ -34,7 +34,7 @@ class LinearResult:
         test_accuracy: Shape (seed, fold).
         correct: Whether each test clip is right: for each fold shape (seed, clip).
         best_epoch: Epoch of the weights tested, from 1, shape (seed, fold).
-        valid_by_rate: Mean validation accuracy of each learning rate.
+        valid_by_learning_rate: Mean validation accuracy of each.
         wall_s: Wall time, of heads trained together their share.
     """
 
@@ -43,7 +43,7 @@ class LinearResult:
     test_accuracy: NDArray[np.float64]
     correct: tuple[NDArray[np.bool_], ...]
     best_epoch: NDArray[np.int64]
-    valid_by_rate: dict[float, float]
+    valid_by_learning_rate: dict[float, float]
     wall_s: float
 
 
@@ -57,7 +57,7 @@ def linear_evaluation(
 ) -> Iterator[tuple[str, LinearResult]]:
     """Evaluate representations of the clips of a task.
 
-    Heads of all rates, seeds and representations of one dimension train together.
+    Heads of all learning rates, seeds and representations of one dimension train together.
 
     Args:
         representations: By name, for each split its layers (clip, dim), float32, which may be
@@ -90,7 +90,7 @@ def linear_evaluation(
     for names in _groups(representations, labels):
         group = {name: representations[name] for name in names}
         began = time.monotonic()
-        # Not by a name: the features of a fold would live on while those of the next are held.
+        # No name for the clips of a fold: its features, gigabytes, are freed before the next one's.
         trained = [
             train_heads(
                 clips_of_fold(group, labels, fold, protocol, device),
@@ -133,9 +133,10 @@ def require_single_label(metadata: TaskMetadata) -> None:
 
 def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, wall_s: float) -> LinearResult:
     """Keep the learning rate that is best on validation over all folds and seeds."""
-    valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])  # fold, seed, rate
-    by_rate = valid.mean(axis=(0, 1))
-    chosen = int(by_rate.argmax())
+    # Shape (fold, seed, learning_rate).
+    valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])
+    means = valid.mean(axis=(0, 1))
+    chosen = int(means.argmax())
     correct = tuple(np.stack([run.correct[chosen] for run in fold]) for fold in folds)
     return LinearResult(
         learning_rate=protocol.learning_rates[chosen],
@@ -143,6 +144,6 @@ def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, wall_s: floa
         test_accuracy=np.stack([fold.mean(axis=1) for fold in correct], axis=1),
         correct=correct,
         best_epoch=np.array([[run.best_epoch[chosen] for run in fold] for fold in folds]).T,
-        valid_by_rate=dict(zip(protocol.learning_rates, by_rate.tolist(), strict=True)),
+        valid_by_learning_rate=dict(zip(protocol.learning_rates, means.tolist(), strict=True)),
         wall_s=wall_s,
     )

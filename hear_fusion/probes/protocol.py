@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hear_fusion.errors import InvalidError
 
-# The paper tunes each rate between these ends; half decades lie between.
-PAPER_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-DEMO_RATES = (1e-4, 1e-3, 1e-2)
+# The paper tunes each between these ends; half decades lie between.
+PAPER_LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+DEMO_LEARNING_RATES = (1e-4, 1e-3, 1e-2)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Protocol:
     ValueError: patience must be at least 1, got 0; the paper's is 20
     """
 
-    learning_rates: tuple[float, ...] = PAPER_RATES
+    learning_rates: tuple[float, ...] = PAPER_LEARNING_RATES
     seeds: tuple[int, ...] = (42, 43, 44)
     max_epochs: int = 200
     patience: int = 20
@@ -44,12 +44,12 @@ class Protocol:
     max_draws: int = 100
 
     def __post_init__(self) -> None:
-        rates = self.learning_rates
-        usable = all(math.isfinite(rate) and rate > 0 for rate in rates)
-        if not rates or not usable or len(set(rates)) < len(rates):
+        given = self.learning_rates
+        usable = all(math.isfinite(number) and number > 0 for number in given)
+        if not given or not usable or len(set(given)) < len(given):
             raise InvalidError(
-                f"learning_rates must be one or more different positive numbers, got {rates}; "
-                f"the paper's lie in {PAPER_RATES}"
+                f"learning_rates must be one or more different positive numbers, got {given}; "
+                f"the paper's lie in {PAPER_LEARNING_RATES}"
             )
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise InvalidError(
@@ -72,6 +72,6 @@ class Protocol:
             )
 
 
-# Reduced for demonstrations: fewer rates, all else as in the paper. Not fewer epochs:
+# Reduced for demonstrations: fewer learning rates, all else as in the paper. Not fewer epochs:
 # small tasks have few steps an epoch.
-DEMO_PROTOCOL = Protocol(learning_rates=DEMO_RATES)
+DEMO_PROTOCOL = Protocol(learning_rates=DEMO_LEARNING_RATES)

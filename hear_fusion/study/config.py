@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.errors import InvalidError
 from hear_fusion.names import check_layers
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.selection import Group
-
-Rates = Literal["grid", "published"]
 
 
 @dataclass(frozen=True)
@@ -23,19 +21,19 @@ class StudyConfig:
 
     Attributes:
         backbone: Network, a key of the registry.
-        layers: Layers to compare, ascending; by default all of the network.
+        layers: Layer numbers to compare, ascending; by default all of the network.
         groups: ``late`` and ``middle``: names of tasks (``task_name`` of their metadata) in the
             groups D_L and D_M of the paper. Tasks in neither are put where their scores say.
-        rates: ``grid`` tries every learning rate of the protocol and keeps the one that is best on
-            validation clips; ``published`` takes the rates of the paper's evaluation.
         protocol: The linear evaluation.
+        published_learning_rates: Whether heads take the learning rates of the paper's evaluation
+            instead of trying those of the protocol; in a file ``learning_rates: published``.
     """
 
     backbone: str
     layers: tuple[int, ...] = ()
     groups: Mapping[Group, tuple[str, ...]] = field(default_factory=dict)
-    rates: Rates = "grid"
     protocol: Protocol = field(default_factory=Protocol)
+    published_learning_rates: bool = False
 
     def group_of(self, task_name: str) -> Group | None:
         """Group in which the configuration puts a task, if in any."""
@@ -81,7 +79,7 @@ class StudyConfig:
     def of(cls, content: Mapping[str, Any], source: str) -> Self:
         """Check the keys and values of a configuration and fill in the defaults."""
         protocol_keys = list(Protocol.__dataclass_fields__)
-        known = ["backbone", "layers", "groups", "rates", *protocol_keys]
+        known = ["backbone", "layers", "groups", *protocol_keys]
         unknown = sorted(set(content) - set(known))
         if unknown:
             raise InvalidError(f"keys of {source} must be among {known}, got {unknown}")
@@ -91,9 +89,14 @@ class StudyConfig:
                 f"backbone in {source} must be one of {', '.join(REGISTRY)}, got {backbone!r}"
             )
         given = {key: _value(content[key]) for key in protocol_keys if key in content}
-        rates = content.get("rates", "grid")
-        if rates not in ("grid", "published"):
-            raise InvalidError(f"rates in {source} must be 'grid' or 'published', got {rates!r}")
+        published = given.get("learning_rates") == "published"
+        if published:
+            del given["learning_rates"]
+        elif not isinstance(given.get("learning_rates", ()), tuple):
+            raise InvalidError(
+                f"learning_rates in {source} must be a list of numbers or 'published', "
+                f"got {given['learning_rates']!r}"
+            )
         try:
             protocol = Protocol(**given)
         except (TypeError, ValueError) as err:
@@ -102,8 +105,8 @@ class StudyConfig:
             backbone=backbone,
             layers=_layers(backbone, content.get("layers", "all"), source),
             groups=_groups(content.get("groups", {}), source),
-            rates=rates,
             protocol=protocol,
+            published_learning_rates=published,
         )
 
 

@@ -18,7 +18,7 @@ from hear_fusion.names import Choice
 from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol
-from hear_fusion.probes.published_rates import published_rates
+from hear_fusion.probes.published_learning_rates import published_learning_rates
 from hear_fusion.progress import progress_bar
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
@@ -101,11 +101,11 @@ def _train(
 
 
 def _protocol(config: StudyConfig, task: StoredTask, layers: LayerNumbers) -> Protocol:
-    if config.rates == "grid":
+    if not config.published_learning_rates:
         return config.protocol
     named = () if layers == (ORIGINAL,) else layers
-    rates = published_rates(config.backbone, named, task.metadata.task_name)
-    return replace(config.protocol, learning_rates=rates)
+    published = published_learning_rates(config.backbone, named, task.metadata.task_name)
+    return replace(config.protocol, learning_rates=published)
 
 
 def _digest(task: StoredTask) -> str:

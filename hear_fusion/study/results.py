@@ -29,8 +29,8 @@ class Estimate:
         low, high: 95 % interval over test clips (their correctness averaged over seeds).
         n: Test clips, over all folds.
         n_seeds, n_folds: Repetitions behind the mean.
-        valid: Accuracy on validation clips at the chosen rate, mean over seeds and folds.
-        learning_rate: The rate chosen on validation.
+        valid: Accuracy on validation clips at the chosen learning rate, mean over seeds and folds.
+        learning_rate: The one chosen on validation.
         official: heareval's score of the same representation, if there is one.
     """
 
@@ -128,7 +128,7 @@ class Study:
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """Layers of the fusion, ascending; one alone where M and L are the same."""
+        """Layer numbers of the fusion, ascending; one alone where M and L are the same."""
         return fused_layers(self.middle, self.late)
 
     @property

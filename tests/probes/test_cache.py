@@ -61,7 +61,7 @@ def test_results_are_read_as_they_were_written(
     change(path)
     result = read_result(path, "recipe")
     assert result is not None
-    assert (result.learning_rate, result.valid_by_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
+    assert (result.learning_rate, result.valid_by_learning_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
     assert result.wall_s == 1.5
     for name in ("valid_accuracy", "test_accuracy", "best_epoch"):
         np.testing.assert_array_equal(getattr(result, name), getattr(RESULT, name))
@@ -85,7 +85,7 @@ def test_results_are_read_as_they_were_written(
         changed(wall_s=...),
         changed(test_accuracy=np.zeros(2)),
         changed(correct_02=...),
-        changed(valid_by_rate=json.dumps([1])),
+        changed(valid_by_learning_rate=json.dumps([1])),
         changed(learning_rate="fast"),
         changed(valid_accuracy=np.array([{}], dtype=object)),
     ],

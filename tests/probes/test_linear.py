@@ -16,7 +16,7 @@ from hear_fusion.probes.features import bytes_of
 from hear_fusion.probes.fold import Representation, clips_of_fold
 from hear_fusion.probes.heads import Clips, train_heads
 from hear_fusion.probes.linear import LinearResult, linear_evaluation, require_single_label
-from hear_fusion.probes.protocol import PAPER_RATES, Protocol
+from hear_fusion.probes.protocol import PAPER_LEARNING_RATES, Protocol
 from hear_fusion.probes.rotations import rotations
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
@@ -78,8 +78,10 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     assert steps == [(done, 16) for done in range(1, 17)]
     whole, layers = result["whole"], result["layers"]
     assert whole.test_accuracy.shape == whole.valid_accuracy.shape == (2, 4)
-    assert whole.learning_rate == max(whole.valid_by_rate, key=whole.valid_by_rate.__getitem__)
-    assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_rate.values()))
+    assert whole.learning_rate == max(
+        whole.valid_by_learning_rate, key=whole.valid_by_learning_rate.__getitem__
+    )
+    assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_learning_rate.values()))
     assert [correct.shape for correct in whole.correct] == [(2, 30)] * 4
     for correct, again in zip(whole.correct, layers.correct, strict=True):
         np.testing.assert_array_equal(correct, again)
@@ -110,7 +112,7 @@ def differing(tmp_path: Path) -> tuple[dict[str, Representation], Labels]:
 def test_each_representation_has_its_own_result(
     n_held: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if each were alone, with every field from the heads of the rate that is chosen."""
+    """As if each were alone, with every field from the heads of the learning rate that is chosen."""
     sizes = []
 
     def watched(group: dict[str, Representation], *args: Any) -> Clips:
@@ -135,7 +137,7 @@ def test_each_representation_has_its_own_result(
         chosen = protocol.learning_rates.index(found.learning_rate)
         valid = np.mean([[run.valid_accuracy for run in runs] for runs in folds], axis=(0, 1))
         assert chosen == valid.argmax()
-        assert list(found.valid_by_rate.values()) == pytest.approx(valid.tolist())
+        assert list(found.valid_by_learning_rate.values()) == pytest.approx(valid.tolist())
         for fold, runs in enumerate(folds):
             for seed, run in enumerate(runs):
                 assert found.valid_accuracy[seed, fold] == run.valid_accuracy[chosen]
@@ -150,12 +152,12 @@ def test_the_papers_protocol_unless_another_is_given() -> None:
     rng = np.random.default_rng(0)
     split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES.splits}
     found = evaluate({"one": split}, {key: list("aabbcc") for key in SCENES.splits}, SCENES)
-    assert tuple(found["one"].valid_by_rate) == PAPER_RATES
+    assert tuple(found["one"].valid_by_learning_rate) == PAPER_LEARNING_RATES
     assert found["one"].test_accuracy.shape == (3, 1)
 
 
-def test_each_rate_is_chosen_on_validation_alone() -> None:
-    """Test clips carry the wrong labels: the rate that learns must still win."""
+def test_each_learning_rate_is_chosen_on_validation_alone() -> None:
+    """Test clips carry the wrong labels: the learning rate that learns must still win."""
     rng = np.random.default_rng(0)
     labels = [str(i % 2) for i in range(60)]
     features = rng.normal(size=(60, 4)).astype(np.float32)

@@ -120,8 +120,8 @@ def test_selection_on_test_scores_and_groups_of_the_configuration(setup: StudySe
     assert study.middle == max(kfold.layers, key=lambda n: kfold.layers[n].value)
 
 
-def test_published_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
-    config = replace(CONFIG, rates="published")
+def test_published_learning_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
+    config = replace(CONFIG, published_learning_rates=True)
     study = run_study(config, replace(setup, tasks=["scene"]))
     (scene,) = study.tasks
     assert {found.learning_rate for found in scene.layers.values()} == {3e-4}
