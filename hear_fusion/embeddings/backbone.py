@@ -67,7 +67,7 @@ class LoadedBackbone:
         return self.model.sample_rate
 
     def layer_numbers(self) -> tuple[int, ...]:
-        """All layers, the original embedding before them."""
+        """List all layers, the original embedding before them."""
         return (ORIGINAL, *self.model.backbone.layer_numbers())
 
     def with_layers(self, layers: Sequence[int], pace: Pace) -> FusionModel:

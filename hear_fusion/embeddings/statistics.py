@@ -16,7 +16,7 @@ from hear_fusion.tasks.schema import TaskMetadata
 def task_statistics(
     loaded: LoadedBackbone, task: Path, max_clips: int = 5000
 ) -> tuple[float, float]:
-    """Mean and standard deviation of the log-mel of a task's training clips.
+    """Measure mean and standard deviation of the log-mel of a task's training clips.
 
     What the paper's evaluation normalises AST's input with. In k-fold tasks every fold counts.
 

@@ -75,7 +75,7 @@ class StoredTask:
         return sum(map(len, self.filenames.values()))
 
     def labels(self, split: str) -> list[list[Any]]:
-        """Labels, or events, of each clip of a split, in the order of the rows."""
+        """List the labels, or events, of each clip of a split, in the order of the rows."""
         entries = read_labels(self.folder, split)
         return [entries[name] for name in self.filenames[split]]
 
@@ -85,7 +85,7 @@ class StoredTask:
         return mapped
 
     def timestamps(self, split: str, pace: Pace) -> list[list[float]]:
-        """Times of the frames of each clip in ms, in the order of the rows."""
+        """Read the times of the frames of each clip in ms, in the order of the rows."""
         times: list[list[float]] = json.loads(
             timestamps_path(self.folder, split, pace).read_text(encoding="utf-8")
         )
@@ -124,10 +124,10 @@ class StoredTask:
 
 
 def array_path(folder: Path, split: str, pace: Pace, layer: int) -> Path:
-    """File of a layer's features."""
+    """Name the file of a layer's features."""
     return folder / split / pace.folder / f"layer_{layer:02d}.npy"
 
 
 def timestamps_path(folder: Path, split: str, pace: Pace) -> Path:
-    """File of the times of frames."""
+    """Name the file of the times of frames."""
     return folder / split / pace.folder / "timestamps.json"

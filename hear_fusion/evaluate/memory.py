@@ -43,7 +43,7 @@ def embeddings_bytes(task_folder: Path) -> int:
 
 
 def default_jobs(has_gpu: bool) -> int:
-    """Processes that cores, memory and a GPU allow side by side.
+    """Count the processes that cores, memory and a GPU allow side by side.
 
     Args:
         has_gpu: Whether heareval will train its heads on a GPU.

@@ -89,7 +89,7 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
 
 
 def affordable_resamples(metric: str, n_resamples: int) -> int:
-    """Resamples to make of a metric, fewer where a call is costly."""
+    """Count the resamples to make of a metric, fewer where a call is costly."""
     costly = metric in ("mAP", "d_prime", "aucroc")
     return min(n_resamples, _RANKING_RESAMPLES) if costly else n_resamples
 

@@ -22,7 +22,7 @@ class PredictionSettings:
     grid: str = "default"
 
     def arguments(self) -> list[str]:
-        """Arguments of heareval's predictions runner."""
+        """Make the arguments of heareval's predictions runner."""
         return ["--grid-points", str(self.grid_points), "--grid", self.grid]
 
     def write(self, task_folder: Path) -> None:

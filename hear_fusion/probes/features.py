@@ -131,7 +131,7 @@ class Features:
 
 
 def bytes_of(n_clips: int, dim: int) -> int:
-    """Memory of all rows.
+    """Count the bytes of all rows.
 
     >>> bytes_of(1000, 2047)
     8192000

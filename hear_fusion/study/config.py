@@ -36,14 +36,14 @@ class StudyConfig:
     published_learning_rates: bool = False
 
     def group_of(self, task_name: str) -> Group | None:
-        """Group in which the configuration puts a task, if in any."""
+        """Find the group in which the configuration puts a task, if in any."""
         for group, names in self.groups.items():
             if task_name in names:
                 return group
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, defaults filled in, as JSON knows it."""
+        """Make of everything, defaults filled in, what JSON can hold."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return plain
 

@@ -68,11 +68,11 @@ class StudySetup:
     say: Callable[[str], object] = _LOGGER.info
 
     def heads_folder(self, backbone: str) -> Path:
-        """Where a network's heads are kept, however layers are chosen by them."""
+        """Tell where a network's heads are kept, however layers are chosen by them."""
         return self.out / self._name(backbone) / "heads"
 
     def study_folder(self, backbone: str) -> Path:
-        """Where the study is written."""
+        """Tell where the study is written."""
         name = self._name(backbone)
         return self.out / (f"{name}-paper-selection" if self.paper_selection else name)
 

@@ -141,7 +141,7 @@ class TaskMetadata:
         )
 
     def as_json(self) -> dict[str, object]:
-        """Content of ``task_metadata.json``; the extras cannot replace an official key."""
+        """Make the content of ``task_metadata.json``; the extras cannot replace an official key."""
         official: dict[str, object] = {
             "task_name": self.task_name,
             "version": self.version,
