@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,16 @@ from tests.backbones.tiny_networks import (
     BETA,
     DELTA,
     GAMMA,
-    install,
+    installed,
     put,
     weight_bytes,
 )
 
 
 @pytest.fixture(autouse=True)
-def _tiny_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch)
+def _tiny_networks() -> Iterator[None]:
+    with installed():
+        yield
 
 
 def statuses(backbone: str) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -55,12 +57,11 @@ def _network(key: str) -> type:
     return Network
 
 
-def install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let these be all the networks there are, for one test."""
-    for name in list(REGISTRY):
-        monkeypatch.delitem(REGISTRY, name)
-    for name in RECORDS:
-        monkeypatch.setitem(REGISTRY, name, _network(name))
+@contextmanager
+def installed() -> Iterator[None]:
+    """Let these be all the networks there are; afterwards the others stand in their order again."""
+    with patch.dict(REGISTRY, {name: _network(name) for name in RECORDS}, clear=True):
+        yield
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:

@@ -1,6 +1,6 @@
 """The verb ``weights``, with a registry of two tiny networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from tests.backbones.tiny_networks import (
     ALPHA_SHA256,
     BETA,
     GAMMA,
-    install,
+    installed,
     put,
     weight_bytes,
 )
@@ -21,13 +21,12 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    install(monkeypatch)
-
+def run(cache: Path) -> Iterator[Run]:
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(weights, [str(argument) for argument in arguments])
 
-    return run
+    with installed():
+        yield run
 
 
 @pytest.mark.parametrize("verb", ["fetch", "import", "verify"])
