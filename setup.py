@@ -10,7 +10,16 @@ VERSION = re.search(  # type: ignore[union-attr]
     r'__version__ = "(.+)"', (HERE / "hear_fusion" / "__init__.py").read_text(encoding="utf-8")
 ).group(1)
 
-REQUIRED = ["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "filelock>=3.31", "tqdm", "click"]
+REQUIRED = [
+    "torch>=2.9",
+    "numpy>=1.26",
+    "soundfile",
+    "soxr",
+    "filelock>=3.31",
+    "msgspec",
+    "tqdm",
+    "click",
+]
 # What is needed to read one kind of weight file only.
 LOADERS = ["h5py", "onnx", "safetensors"]
 # Linear heads, figures and pages: 'embed', 'study', 'report' and 'compare'.
@@ -27,7 +36,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
-    package_data={"hear_fusion": ["py.typed", "report/*.j2"]},
+    package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
     install_requires=REQUIRED,
     extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},

@@ -77,15 +77,21 @@ def main() -> None:
         make_task(root / "tasks", given.clips, given.seconds)
         weights = root / "cnn14.pth"
         torch.save(cnn14_tensors(FULL_CNN14_WIDTHS), weights)
-        shared: list[str | Path] = ["--tasks-dir", root / "tasks", "--model", weights]
-        verb = ["hear_fusion.cli", "embed", "--backbone", "cnn14", *shared]
+        shared: list[str | Path] = ["--tasks-dir", root / "tasks"]
+        verb = ["hear_fusion", "embed", "--backbone", "cnn14", *shared, "--weights", weights]
         verb += ["--store", root / "store", "--embeddings-dir", root / "ours"]
         ours, peak = timed([*verb, "--modules", *MODULES], root)
         print(f"{given.clips} clips of {given.seconds:g} s, {torch.get_num_threads()} threads")
         print(f"one pass, {len(MODULES)} modules: {ours:6.1f} s, peak {peak:.2f} GB")
         total = 0.0
         for module in MODULES:
-            runner = ["heareval.embeddings.runner", f"hear_fusion.{module}", *shared]
+            runner = [
+                "heareval.embeddings.runner",
+                f"hear_fusion.{module}",
+                *shared,
+                "--model",
+                weights,
+            ]
             seconds, _ = timed([*runner, "--embeddings-dir", root / "official"], root)
             total += seconds
             print(f"  official runner, {module:<10} {seconds:6.1f} s")

@@ -16,13 +16,15 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from hear_fusion.errors import HearFusionError
+
 _LFS_POINTER = b"version https://git-lfs"
 # Some writers count their own header as sound; nobody misses that little.
 _HEADER_SLACK_BYTES = 1024
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # written by programs that stream
 
 
-class UnreadableSoundError(ValueError):
+class UnreadableSoundError(HearFusionError, ValueError):
     """A file holds no usable sound; the message is the reason."""
 
 

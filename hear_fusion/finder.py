@@ -8,6 +8,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from hear_fusion.errors import MissingModuleError
+
 PACKAGE = "hear_fusion"
 
 
@@ -37,7 +39,7 @@ class ChoiceFinder(MetaPathFinder):
         try:
             parse(name)
         except ValueError as err:
-            raise ModuleNotFoundError(f"no module {fullname!r}: {err}", name=fullname) from err
+            raise MissingModuleError(f"no module {fullname!r}: {err}", name=fullname) from err
         return ModuleSpec(fullname, ChoiceLoader(), origin=f"{PACKAGE}.hear")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -12,8 +12,24 @@ from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 
 
+class HearModule(Protocol):
+    """What a choice's module offers: the three functions of the HEAR API."""
+
+    def load_model(self, model_file_path: str = "", **options: Any) -> FusionModel:
+        """Load the network's weights; see `FusionModel.load`."""
+        ...
+
+    def get_timestamp_embeddings(self, audio: Tensor, model: FusionModel) -> tuple[Tensor, Tensor]:
+        """Compute frames and their times; see `get_timestamp_embeddings`."""
+        ...
+
+    def get_scene_embeddings(self, audio: Tensor, model: FusionModel) -> Tensor:
+        """Compute one vector a clip; see `get_scene_embeddings`."""
+        ...
+
+
 def get_timestamp_embeddings(audio: Tensor, model: FusionModel) -> tuple[Tensor, Tensor]:
-    """Frames z of Eq. (2) and their times.
+    """Compute the frames z of Eq. (2) and their times.
 
     Args:
         audio: Waveforms in [-1, 1] at ``model.sample_rate``, shape (n_sounds, n_samples).
@@ -30,7 +46,7 @@ def get_timestamp_embeddings(audio: Tensor, model: FusionModel) -> tuple[Tensor,
 
 
 def get_scene_embeddings(audio: Tensor, model: FusionModel) -> Tensor:
-    """One vector a clip: z~ of Eq. (3).
+    """Compute one vector a clip: z~ of Eq. (3).
 
     Args:
         audio: Waveforms in [-1, 1] at ``model.sample_rate``, shape (n_sounds, n_samples).
@@ -54,7 +70,7 @@ def functions(choice: Choice, module_name: str) -> dict[str, Callable[..., Any]]
     """
 
     def load_model(model_file_path: str = "", **options: Any) -> FusionModel:
-        return FusionModel.load(choice, model_file_path, **options)
+        return FusionModel.load(choice, model_file_path or None, **options)
 
     load_model.__module__ = module_name
     load_model.__qualname__ = "load_model"
@@ -68,11 +84,11 @@ def functions(choice: Choice, module_name: str) -> dict[str, Callable[..., Any]]
 
 def describe(choice: Choice) -> str:
     """Say in one sentence what a choice's module computes."""
-    network = REGISTRY[choice.backbone].title
+    title = REGISTRY[choice.backbone].title
     what = (
         f"layers {' '.join(map(str, choice.layers))} fused"
         if choice.layers
         else "the original last-layer embedding"
     )
     hop = "" if choice.hop_ms is None else f", timestamps every {choice.hop_ms} ms"
-    return f"HEAR module: {network}, {what}{hop}."
+    return f"HEAR module: {title}, {what}{hop}."

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self, cast
+from os import PathLike
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
+from hear_fusion.errors import InvalidError, InvalidTypeError
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale
 from hear_fusion.names import Choice, check_hop
@@ -19,7 +21,7 @@ from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 
 # Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
 MAX_AMPLITUDE = 1000.0
-OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale")
+OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale", "allow_slow")
 
 
 class FusionModel(nn.Module):
@@ -39,17 +41,18 @@ class FusionModel(nn.Module):
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
         layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        layers = choice.layers or (ORIGINAL,)
-        self.extractor = Extractor(backbone, layers, precision, chunk_seconds, layer_scale)
         self._options: dict[str, Any] = {
             "precision": precision,
             "chunk_seconds": chunk_seconds,
             "layer_scale": layer_scale,
+            "allow_slow": allow_slow,
         }
+        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), **self._options)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -58,26 +61,28 @@ class FusionModel(nn.Module):
     def load(
         cls,
         choice: Choice,
-        model_file_path: str | Path = "",
+        weights: str | PathLike[str] | None = None,
         *,
         hop_ms: int | None = None,
-        precision: str = "fp32",
+        precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
-        layer_scale: str = "none",
-        **weight_options: Any,
+        layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
+        **backbone_options: Any,
     ) -> Self:
         """Load a network's weights and make the model of a choice.
 
         Args:
             choice: Network, layers and hop.
-            model_file_path: Any official weight file of the network, recognised by content;
-                empty: the default one from the cache, fetched when absent.
+            weights: Any official weight file of the network, recognised by content; by default
+                the official one from the cache, fetched when absent.
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
             precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
             chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
             layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network, for
                 heads that do not standardise features; ``none`` leaves them as they are.
-            weight_options: ``sample_rate`` of a CNN14 file that does not tell its own;
+            allow_slow: Let a CPU imitate ``bf16``, 48 times as slow as ``fp32``, not refuse it.
+            backbone_options: ``sample_rate`` of a CNN14 file that does not tell its own;
                 ``input_mean`` and ``input_std`` of AST's log-mel.
 
         Returns:
@@ -88,31 +93,32 @@ class FusionModel(nn.Module):
             TypeError: If an option is unknown.
             ValueError: If an option has an illegal value.
         """
-        network = REGISTRY[choice.backbone]
-        unknown = sorted(set(weight_options) - set(network.weight_options))
+        own = REGISTRY[choice.backbone].weight_options
+        unknown = sorted(set(backbone_options) - set(own))
         if unknown:
-            known = [*OPTIONS, *network.weight_options]
-            raise TypeError(f"options of {choice} must be among {known}, got {unknown}")
+            raise InvalidTypeError(
+                f"options of {choice} must be among {[*OPTIONS, *own]}, got {unknown}"
+            )
         if precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
+            raise InvalidError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
         if layer_scale not in LAYER_SCALES:
-            raise ValueError(
+            raise InvalidError(
                 f"layer_scale must be one of {list(LAYER_SCALES)}, got {layer_scale!r}"
             )
         if not isinstance(chunk_seconds, int | float) or not 0 < chunk_seconds < math.inf:
-            raise ValueError(f"chunk_seconds must be a number above 0, got {chunk_seconds!r}")
+            raise InvalidError(f"chunk_seconds must be a number above 0, got {chunk_seconds!r}")
         if hop_ms is not None:
             check_hop(choice.backbone, hop_ms)
             if choice.hop_ms not in (None, hop_ms):
-                raise ValueError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
-            choice = Choice(choice.backbone, choice.layers, hop_ms)
-        backbone = load_backbone(choice.backbone, model_file_path, **weight_options)
+                raise InvalidError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
+            choice = replace(choice, hop_ms=hop_ms)
         return cls(
-            backbone,
+            load_backbone(choice.backbone, weights, **backbone_options),
             choice,
-            precision=cast("Precision", precision),
+            precision=precision,
             chunk_seconds=chunk_seconds,
-            layer_scale=cast("LayerScale", layer_scale),
+            layer_scale=layer_scale,
+            allow_slow=allow_slow,
         )
 
     def with_choice(self, choice: Choice) -> Self:
@@ -126,9 +132,19 @@ class FusionModel(nn.Module):
 
     @cached_property
     def weights_sha256(self) -> str:
-        """Digest of the network's tensors, whatever file they came from."""
+        """SHA-256 of the network's tensors, whatever file they came from."""
         rate = torch.tensor(self.sample_rate)  # a bare file may be read at either rate
         return tensors_sha256({**self.backbone.state_dict(), "sample_rate": rate})
+
+    def __repr__(self) -> str:
+        """Say what the model computes, from which weights; not its tree of modules."""
+        size = self.scene_embedding_size
+        frame_ms = self.choice.hop_ms or self.extractor.timeline.frame_ms()
+        return (
+            f"FusionModel({self.choice}: sound at {self.sample_rate} Hz -> "
+            f"scenes ({size}), frames ({size}) every {frame_ms:g} ms; "
+            f"weights {self.weights_sha256[:16]}, {self.backbone.licence})"
+        )
 
     def train(self, mode: bool = True) -> Self:  # noqa: ARG002
         """Stay in eval mode: the network is a fixed function, whatever a caller's loop does."""
@@ -140,7 +156,7 @@ class FusionModel(nn.Module):
 
     @torch.no_grad()
     def scenes(self, audio: Tensor) -> Tensor:
-        """One vector a clip: z~ = mean(z) + max(z), Eq. (3), or the network's own vector (AST).
+        """Compute one vector a clip: z~ = mean(z) + max(z), Eq. (3); AST makes its own.
 
         Args:
             audio: Waveforms in [-1, 1] at `sample_rate`, float, shape (n_sounds, n_samples), on
@@ -151,7 +167,7 @@ class FusionModel(nn.Module):
 
         Raises:
             TypeError: If `audio` is not a floating-point tensor.
-            ValueError: If its shape, its device or a sample (NaN, infinite) is not as it must be.
+            ValueError: If its shape, device or a sample (NaN, infinite) is wrong; see `allow_slow`.
         """
         audio = self._checked(audio)
         with arithmetic("fp32", audio.device):
@@ -159,7 +175,7 @@ class FusionModel(nn.Module):
 
     @torch.no_grad()
     def frames(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames z of every clip, Eq. (1) and (2), and the times of their centres.
+        """Compute frames z of every clip, Eq. (1) and (2), and the times of their centres.
 
         Args:
             audio: As for `scenes`.
@@ -178,7 +194,7 @@ class FusionModel(nn.Module):
         return z, torch.tensor(times, dtype=torch.float32, device=z.device).repeat(z.shape[0], 1)
 
     def layers(self, audio: Tensor) -> dict[int, Tensor]:
-        """Scene features of each chosen layer on its own, one pass for all.
+        """Compute scene features of each chosen layer on its own, one pass for all.
 
         Args:
             audio: As for `scenes`.
@@ -195,29 +211,29 @@ class FusionModel(nn.Module):
 
     def _checked(self, audio: Tensor) -> Tensor:
         if not isinstance(audio, Tensor):
-            raise TypeError(
+            raise InvalidTypeError(
                 f"audio must be a torch.Tensor, got {type(audio).__name__}; "
                 "wrap it in torch.as_tensor(...)"
             )
         if not audio.is_floating_point():
-            raise TypeError(
+            raise InvalidTypeError(
                 f"audio must be floating point in [-1, 1], got {audio.dtype}; "
                 "divide integer samples by their full scale, 32768 for 16 bits"
             )
         if audio.ndim != 2 or audio.shape[1] == 0:
-            raise ValueError(
+            raise InvalidError(
                 "audio must have shape (n_sounds, n_samples) with at least 1 sample, "
                 f"got {tuple(audio.shape)}; one mono sound is audio[None, :]"
             )
         weights = next(self.backbone.parameters())
         if weights.dtype != torch.float32:
-            raise TypeError(
+            raise InvalidTypeError(
                 f"the model must be float32, got {weights.dtype}; load it with precision='bf16' "
                 "for faster arithmetic"
             )
         device = weights.device
         if audio.device != device:
-            raise ValueError(
+            raise InvalidError(
                 f"audio must be on the model's device {device}, got {audio.device}; "
                 "move it with audio.to(...)"
             )
@@ -226,7 +242,7 @@ class FusionModel(nn.Module):
         sound = (low >= -MAX_AMPLITUDE) & (high <= MAX_AMPLITUDE)  # False for NaN as well
         if not sound.all():
             broken = (~sound).nonzero().flatten().tolist()
-            raise ValueError(
+            raise InvalidError(
                 "audio must be finite and in [-1, 1], got NaN, infinite samples or amplitudes "
                 f"above {MAX_AMPLITUDE:g} in sounds {broken} of {audio.shape[0]} (counted from "
                 "0); divide integer samples by their full scale, 32768 for 16 bits"

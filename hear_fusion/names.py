@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Literal
 
 from hear_fusion.backbones import REGISTRY
+from hear_fusion.errors import InvalidError
 
 _LOOKS_LIKE_A_CHOICE = re.compile(r"[a-z][a-z0-9]*(_[0-9]+)+(_[0-9]+ms)?|[a-z][a-z0-9]*_[0-9]+ms")
 
@@ -49,11 +53,27 @@ def is_choice_like(name: str) -> bool:
     return network in REGISTRY or _LOOKS_LIKE_A_CHOICE.fullmatch(name) is not None
 
 
+def import_name(module: str) -> str:
+    """Complete the short name of a choice; leave the name of any other HEAR module as it is.
+
+    Raises:
+        ValueError: If the name is that of a choice, but not a valid one.
+
+    >>> [import_name(name) for name in ("cnn14_3_6", "hear_fusion.yamnet", "panns_hear")]
+    ['hear_fusion.cnn14_3_6', 'hear_fusion.yamnet', 'panns_hear']
+    """
+    is_short = re.fullmatch(r"[a-z0-9]+(_[0-9]+)*(_[0-9]+ms)?", module) is not None
+    if is_short and module.partition("_")[0] in REGISTRY:
+        return parse(module).import_name
+    return module
+
+
 def parse(name: str) -> Choice:
     """Read a name.
 
     Args:
-        name: ``<backbone>[_<layer>...][_<hop>ms]`` with layers ascending.
+        name: ``<backbone>[_<layer>...][_<hop>ms]`` with layers ascending, with or without the
+            package's name before it.
 
     Raises:
         ValueError: If the name is not valid; the message says what is.
@@ -63,24 +83,83 @@ def parse(name: str) -> Choice:
     >>> str(parse("yamnet"))
     'yamnet'
     """
+    name = name.removeprefix("hear_fusion.")
     backbone, *parts = name.split("_")
     if backbone not in REGISTRY:
-        raise ValueError(
+        raise InvalidError(
             f"a module name must begin with a network ({', '.join(REGISTRY)}), got {name!r}"
         )
     hop_ms = None
     if parts and re.fullmatch(r"[0-9]+ms", parts[-1]):
         hop_ms = int(parts.pop().removesuffix("ms"))
     if not all(re.fullmatch(r"[0-9]+", part) for part in parts):
-        raise ValueError(
+        raise InvalidError(
             f"a module name must be {backbone}[_<layer>...][_<hop>ms] in digits, got {name!r}"
         )
     choice = Choice(backbone, tuple(map(int, parts)), hop_ms)
     check_layers(backbone, choice.layers)
     check_hop(backbone, hop_ms)
     if str(choice) != name:
-        raise ValueError(f"a module name must be without leading zeros, {choice}, got {name!r}")
+        raise InvalidError(f"a module name must be without leading zeros, {choice}, got {name!r}")
     return choice
+
+
+def with_layers(choice: Choice, layers: Iterable[int] | Literal["all"]) -> Choice:
+    """Give a choice its layers, in whatever order they come.
+
+    Args:
+        choice: A network, perhaps with a hop, without layers.
+        layers: Layer numbers of the network, or ``all``.
+
+    Raises:
+        ValueError: If the choice has layers already, or these are none, not whole numbers,
+            repeated or unknown; the message lists the valid ones.
+
+    >>> str(with_layers(parse("cnn14_40ms"), [6, 3]))
+    'cnn14_3_6_40ms'
+    """
+    valid = REGISTRY[choice.backbone].layer_numbers()
+    if choice.layers:
+        raise InvalidError(
+            f"layers must be either in the name or an argument, got {choice} and {layers!r}; "
+            f"write {choice.backbone} with layers=..."
+        )
+    rule = f"layers of {choice.backbone} must be 'all' or a list of {_listed(valid)}"
+    if isinstance(layers, str) and layers == "all":
+        return replace(choice, layers=valid)
+    if isinstance(layers, str) or not isinstance(layers, Iterable):
+        raise InvalidError(f"{rule}, got {layers!r}")
+    given = list(layers)
+    if not given or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in given):
+        raise InvalidError(f"{rule}, got {given}; leave it out for the network's own embedding")
+    ascending = tuple(sorted({int(number) for number in given}))
+    if len(ascending) < len(given):
+        raise InvalidError(f"{rule} without repeats, got {given}; write {list(ascending)}")
+    check_layers(choice.backbone, ascending)
+    return replace(choice, layers=ascending)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """List the networks and their published choices of layers.
+
+    Any other ascending choice of layers, and any legal hop, is a model as well:
+    `hear_fusion.load` says what is valid.
+
+    Args:
+        pattern: What names must match, with ``*`` for any characters, in any case.
+
+    Returns:
+        Names that `hear_fusion.load` takes, each network before its published choice.
+
+    >>> list_models("cnn14*")
+    ['cnn14', 'cnn14_3_6']
+    """
+    names = (
+        str(Choice(name, layers))
+        for name, backbone in REGISTRY.items()
+        for layers in ((), backbone.published_layers)
+    )
+    return fnmatch.filter(names, pattern.lower())
 
 
 def check_layers(backbone: str, layers: tuple[int, ...]) -> None:
@@ -92,11 +171,11 @@ def check_layers(backbone: str, layers: tuple[int, ...]) -> None:
     valid = REGISTRY[backbone].layer_numbers()
     unknown = [number for number in layers if number not in valid]
     if unknown:
-        raise ValueError(
+        raise InvalidError(
             f"layers of {backbone} must be among {_listed(valid)}, got {_listed(layers)}"
         )
     if list(layers) != sorted(set(layers)):
-        raise ValueError(
+        raise InvalidError(
             f"layers of {backbone} must ascend without repeats, got {_listed(layers)}; "
             f"write {Choice(backbone, tuple(sorted(set(layers))))}"
         )
@@ -110,7 +189,7 @@ def check_hop(backbone: str, hop_ms: int | None) -> None:
     """
     valid = REGISTRY[backbone].timeline.hops_ms
     if hop_ms is not None and (type(hop_ms) is not int or hop_ms not in valid):
-        raise ValueError(
+        raise InvalidError(
             f"the hop of {backbone} must be one of {_listed(valid)} ms, got {hop_ms!r}"
         )
 
@@ -128,10 +207,10 @@ def parse_modules(names: Iterable[str], backbone: str) -> list[Choice]:
     >>> parse_modules(["cnn14", "hear_fusion.cnn14_3_6"], "cnn14")[1].layers
     (3, 6)
     """
-    choices = [parse(name.removeprefix("hear_fusion.")) for name in dict.fromkeys(names)]
+    choices = [parse(name) for name in dict.fromkeys(names)]
     other = [str(choice) for choice in choices if choice.backbone != backbone]
     if other:
-        raise ValueError(
+        raise InvalidError(
             f"modules must be choices of {backbone}, got {', '.join(other)}; embed each network "
             "by a command of its own"
         )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from hear_fusion.errors import HearFusionError
 
-class WeightsError(RuntimeError):
+
+class WeightsError(HearFusionError, RuntimeError):
     """A weight file is missing, damaged, unsafe or not the one that was asked for."""
 
 

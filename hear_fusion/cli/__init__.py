@@ -10,6 +10,7 @@ import click
 from hear_fusion.cli.compare import compare
 from hear_fusion.cli.demo import demo
 from hear_fusion.cli.embed import embed
+from hear_fusion.cli.env import env
 from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.report import report
@@ -23,10 +24,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="hear_fusion", message="%(prog)s %(version)s")
 def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
 
 
-_VERBS = (list_networks, weights, tasks, embed, evaluate, study, report, compare, demo)
+_VERBS = (list_networks, weights, tasks, embed, evaluate, study, report, compare, demo, env)
 for _verb in _VERBS:
     main.add_command(_verb)

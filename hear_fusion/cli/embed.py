@@ -26,7 +26,7 @@ from hear_fusion.cli import options
     help="Also write the embeddings of these modules as heareval does: one or more names.",
 )
 @options.embeddings_dir
-@options.network_weights
+@options.weights
 @options.model_options
 @options.device
 def embed(
@@ -37,7 +37,7 @@ def embed(
     store: Path,
     modules: tuple[str, ...],
     embeddings_dir: Path,
-    model: Path | None,
+    weights: Path | None,
     model_options: str,
     device: str,
 ) -> None:
@@ -53,7 +53,7 @@ def embed(
       hear-fusion embed --backbone yamnet --tasks-dir tasks --store store
       hear-fusion embed --backbone cnn14 --tasks-dir tasks --store store \\
           --modules cnn14 cnn14_3_6 --embeddings-dir embeddings
-      hear-fusion evaluate hear_fusion.cnn14 hear_fusion.cnn14_3_6 --tasks-dir tasks
+      hear-fusion evaluate cnn14 cnn14_3_6 --tasks-dir tasks
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.backbones import REGISTRY
     from hear_fusion.checkpoints import WeightsError
@@ -71,7 +71,7 @@ def embed(
     try:
         choices = parse_modules((*modules, *more_modules), backbone)
         folders = find_tasks(tasks_dir, tasks or None)
-        loaded = LoadedBackbone.load(backbone, model, read_options(model_options), device)
+        loaded = LoadedBackbone.load(backbone, weights, read_options(model_options), device)
         for task in folders:
             stored = embed_task(loaded, task, store, choices)
             if stored is None:
@@ -80,7 +80,7 @@ def embed(
             for choice in choices:
                 export_module(stored, task, choice, loaded, embeddings_dir)
             click.echo(
-                f"{task.name}: {stored.n_clips} clips, {stored.seconds:.1f} s, {stored.folder}"
+                f"{task.name}: {stored.n_clips} clips, {stored.wall_s:.1f} s, {stored.folder}"
             )
     except (ValueError, OSError, WeightsError) as err:
         raise click.ClickException(str(err)) from err

@@ -62,14 +62,14 @@ def evaluate(
 ) -> None:
     """Evaluate HEAR modules on HEAR tasks with heareval, and show a table.
 
-    MODULE is the import name of any module with the HEAR API: of this package, installed, or in
-    the current folder. heareval computes embeddings and scores; each score comes with n and a
-    95 % interval (bootstrap over test clips). What is done is not done again, so an interrupted
-    run is continued by the same command.
+    MODULE is a choice such as cnn14_3_6, or the import name of any module with the HEAR API,
+    installed or in the current folder. heareval computes embeddings and scores; each score comes
+    with n and a 95 % interval (bootstrap over test clips). What is done is not done again, so an
+    interrupted run is continued by the same command.
 
     \b
     A fusion against the original network on every task of a folder:
-      hear-fusion evaluate hear_fusion.cnn14 hear_fusion.cnn14_3_6 --tasks-dir tasks
+      hear-fusion evaluate cnn14 cnn14_3_6 --tasks-dir tasks
 
     \b
     Another model, with its weights, on one task, quickly:
@@ -88,7 +88,7 @@ def evaluate(
     except ModuleNotFoundError as err:
         raise click.ClickException(str(err)) from err
     from hear_fusion.evaluate.run import run
-    from hear_fusion.report.table import format_table, write_csv, write_json
+    from hear_fusion.report.heareval_scores import format_table, write_csv, write_json
 
     try:
         results = run(

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("networks", nargs=-1)
-def list_networks(networks: tuple[str, ...]) -> None:
+@click.argument("names", nargs=-1, metavar="[NETWORK|MODULE]...")
+def list_networks(names: tuple[str, ...]) -> None:
     """Show every network: layers, dimensions, frame rates, weights, licence.
 
     A module is named NETWORK[_LAYER...][_HOPms], layers ascending:
@@ -23,32 +23,36 @@ def list_networks(networks: tuple[str, ...]) -> None:
       hear_fusion.cnn14            the network's own last-layer embedding
     """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.backbones import REGISTRY
+    from hear_fusion.names import parse
 
-    unknown = [name for name in networks if name not in REGISTRY]
-    if unknown:
-        raise click.BadParameter(f"networks must be among {list(REGISTRY)}, got {unknown}")
+    try:
+        networks = dict.fromkeys(parse(name).backbone for name in names)
+    except ValueError as err:
+        raise click.BadParameter(str(err)) from err
     for name in networks or REGISTRY:
         click.echo("\n".join(_describe(REGISTRY[name])))
         click.echo()
 
 
 def _describe(backbone: type[Backbone]) -> list[str]:
-    line = backbone.timeline
-    fusion = "_".join([backbone.name, *map(str, backbone.published_layers)])
-    dims = {row.number: row.dim for row in backbone.layer_table}
+    from hear_fusion.names import Choice
+
+    timeline = backbone.timeline
+    fusion, original = Choice(backbone.name, backbone.published_layers), Choice(backbone.name)
+    dims = {layer.number: layer.dim for layer in backbone.layer_table}
     fused = sum(dims[number] for number in backbone.published_layers)
-    pace = f"a frame every {line.frame_ms(backbone.original.stride):g} ms"
+    pace = f"a frame every {timeline.frame_ms(backbone.original.stride):g} ms"
     lines = [
         f"{backbone.title}  ({backbone.licence})",
-        f"  hear_fusion.{fusion}  {fused}-d, a frame every {line.frame_ms():g} ms",
-        f"  hear_fusion.{backbone.name}  {backbone.original.dim}-d original embedding, {pace}",
-        f"  sample rate {line.sample_rate} Hz; hops {' '.join(map(str, line.hops_ms))} ms",
+        f"  {fusion.import_name}  {fused}-d, a frame every {timeline.frame_ms():g} ms",
+        f"  {original.import_name}  {backbone.original.dim}-d original embedding, {pace}",
+        f"  sample rate {timeline.sample_rate} Hz; hops {' '.join(map(str, timeline.hops_ms))} ms",
         "  layer  module                     channels x freq    dims  a column every",
     ]
     lines += [
-        f"  {row.number:>5}  {row.module:<25}  {row.channels:>8} x {row.freq:<4}  {row.dim:>6}"
-        f"  {line.frame_ms(row.stride):>6g} ms"
-        for row in backbone.layer_table
+        f"  {layer.number:>5}  {layer.module:<25}  {layer.channels:>8} x {layer.freq:<4}"
+        f"  {layer.dim:>6}  {timeline.frame_ms(layer.stride):>6g} ms"
+        for layer in backbone.layer_table
     ]
     for record in backbone.records:
         size = f", {record.size_bytes / 1e6:.0f} MB" if record.size_bytes else ""

@@ -27,8 +27,8 @@ tasks_dir = click.option(
 task = click.option(
     "--task", "tasks", multiple=True, metavar="NAME", help="Only this task folder; may be repeated."
 )
-network_weights = click.option(
-    "--model",
+weights = click.option(
+    "--weights",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Weights file of the network; without it the default one.",
 )

@@ -13,7 +13,7 @@ from hear_fusion.cli import options
 @click.argument("config")
 @options.tasks_dir
 @options.task
-@options.network_weights
+@options.weights
 @click.option(
     "--out",
     type=options.PATH,
@@ -45,7 +45,7 @@ def study(
     config: str,
     tasks_dir: Path,
     tasks: tuple[str, ...],
-    model: Path | None,
+    weights: Path | None,
     out: Path,
     store: Path | None,
     embeddings_dir: Path | None,
@@ -77,7 +77,7 @@ def study(
         tasks_dir=tasks_dir,
         out=out,
         store=store,
-        model=model,
+        weights=weights,
         tasks=tasks or None,
         embeddings_dir=embeddings_dir,
         paper_selection=paper_selection,

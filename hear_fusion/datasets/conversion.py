@@ -22,7 +22,7 @@ _MARGIN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Sound:
+class SourceSound:
     """A clip's file: the name that it gets, its path in the source, and where its bytes are."""
 
     name: str
@@ -35,18 +35,18 @@ class Batch:
     """Sounds for one process, and the folder for them."""
 
     staging: Staging
-    sounds: tuple[Sound, ...]
+    sounds: tuple[SourceSound, ...]
 
 
-def convert(batch: Batch) -> list[tuple[Sound, str | None]]:
+def convert(batch: Batch) -> list[tuple[SourceSound, str | None]]:
     """Convert sounds; return each, without its bytes, with the reason why it cannot be read."""
     return [
-        (Sound(sound.name, sound.path, b""), _convert(batch.staging, sound))
+        (SourceSound(sound.name, sound.path, b""), _convert(batch.staging, sound))
         for sound in batch.sounds
     ]
 
 
-def _convert(staging: Staging, sound: Sound) -> str | None:
+def _convert(staging: Staging, sound: SourceSound) -> str | None:
     needed = None if staging.seconds is None else staging.seconds + _MARGIN_SECONDS
     try:
         recording = Recording(*decode(sound.content, needed))
@@ -103,7 +103,7 @@ class Conversion:
                 on_clip()
 
     def _batches(self, members: Iterable[Member], on_clip: Callable[[], None]) -> Iterator[Batch]:
-        batch: list[Sound] = []
+        batch: list[SourceSound] = []
         size = 0
         for member in members:
             sound = self._sound(member)
@@ -121,7 +121,7 @@ class Conversion:
         if batch:
             yield Batch(self._staging, tuple(batch))
 
-    def _sound(self, member: Member) -> Sound | None:
+    def _sound(self, member: Member) -> SourceSound | None:
         """Return the clip that a member holds; keep it if it is a text."""
         try:
             key = self._data_set.text_key(member.path)
@@ -144,4 +144,4 @@ class Conversion:
             self.faults.append(Fault("surplus", member.path, str(err)))
             return None
         self._paths[name] = member.path
-        return Sound(name, member.path, content)
+        return SourceSound(name, member.path, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting, file_name, lines
+from hear_fusion.errors import InvalidError
 
 _CLIP = re.compile(r"(?:.*/)?(id\d{5})/([^/]+)/(\d+)\.wav")
 _LIST = "iden_split.txt"
@@ -23,7 +24,7 @@ class _VoxCeleb1(DataSet):
             number, _, path = line.partition(" ")
             found = _CLIP.fullmatch(path.strip())
             if number not in _SPLITS or not found:
-                raise ValueError(
+                raise InvalidError(
                     f"{_LIST} must have lines such as '1 id10006/nLEBBc9oIFs/00003.wav', "
                     f"got {line!r}"
                 )

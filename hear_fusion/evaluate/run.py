@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
 from hear_fusion.evaluate.options import read_options
@@ -21,8 +21,10 @@ from hear_fusion.evaluate.scores import Score, read_score
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
 from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
+from hear_fusion.names import import_name
 from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.parallel.processes import Command, run_commands
+from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.folders import find_tasks
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
@@ -67,7 +69,8 @@ def run(
     """Evaluate modules on tasks with heareval, going on where a former run ended.
 
     Args:
-        modules: Import names of HEAR modules; the current folder is importable.
+        modules: Import names of HEAR modules, a choice's also without the package's name; the
+            current folder is importable.
         tasks_dir: Folder of HEAR task folders.
         embeddings_dir: Where ``<module>/<task>`` folders are, or will be.
         model: Weights file handed to ``load_model`` of every module.
@@ -87,10 +90,11 @@ def run(
     """
     options = read_options(model_options)
     if jobs is not None and jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
+        raise InvalidError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
     workspace = Workspace(embeddings_dir.absolute())
-    folders = {name: embeddings_folder_name(name, options) for name in dict.fromkeys(modules)}
+    names = dict.fromkeys(map(import_name, modules))
+    folders = {name: embeddings_folder_name(name, options) for name in names}
     results = [
         Result(name, workspace.embeddings_dir / folder / task.name)
         for name, folder in folders.items()
@@ -98,18 +102,15 @@ def run(
     ]
     try:
         workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            # Two runs would remove each other's unfinished folders.
-            exclusive(workspace.embeddings_dir / ".lock"),
-            # None: no bar where there is no terminal to draw it on.
-            tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress,
-        ):
+        # Two runs would remove each other's unfinished folders.
+        with exclusive(workspace.embeddings_dir / ".lock"):
             for name in folders:
                 own = [result for result in results if result.module == name]
-                _compute_embeddings(workspace, own, task_paths, model, model_options, progress)
+                with progress_bar(f"embeddings of {name}", len(own), "task") as bar:
+                    _compute_embeddings(workspace, own, task_paths, model, model_options, bar)
             settings = PredictionSettings(grid_points, grid)
             extra = ["--gpus", gpus] if gpus is not None else []
-            _make_predictions(workspace, results, settings, extra, jobs, in_memory, progress)
+            _make_predictions(workspace, results, settings, extra, jobs, in_memory)
     finally:
         workspace.clean()
     for result in results:
@@ -127,20 +128,18 @@ def _compute_embeddings(
     task_paths: Sequence[Path],
     model: Path | None,
     model_options: str,
-    progress: "tqdm[Any]",
+    bar: Any,
 ) -> None:
     """Run the embeddings runner for one module: one process, one more after each failed task."""
     module, module_folder = results[0].module, results[0].folder.parent
     log = workspace.log(module_folder, "embeddings")
-    before = progress.n
 
     def is_done(result: Result) -> bool:
         return (result.folder / EMBEDDINGS_DONE_FILE).exists()
 
     def show(_running: list[Command]) -> None:
-        n_done = sum(map(is_done, results))
-        progress.n = before + n_done
-        progress.set_description(f"embeddings of {module}, {n_done} of {len(results)} tasks")
+        bar.n = sum(map(is_done, results))
+        bar.refresh()
 
     pending = list(results)
     while pending:
@@ -169,7 +168,6 @@ def _compute_embeddings(
     for result in results:
         if result.error is None and not is_done(result):
             result.error = f"{log} must end with {result.folder}, got no such folder; read the log"
-    progress.n = before + len(results)
 
 
 def _make_predictions(
@@ -179,11 +177,9 @@ def _make_predictions(
     extra: Sequence[str],
     n_jobs: int | None,
     in_memory: bool | None,
-    progress: "tqdm[Any]",
 ) -> None:
     """Run the predictions runner for each module and task that has embeddings."""
     waiting = [result for result in results if _lacks_predictions(result, settings)]
-    progress.update(len(results) - len(waiting))
     parallel = n_jobs or default_jobs(torch.cuda.is_available())
     budget = available_bytes() / max(1, min(parallel, len(waiting)))
     by_label: dict[str, Result] = {}
@@ -197,8 +193,7 @@ def _make_predictions(
         by_label[commands[-1].label] = result
 
     def show(running: list[Command]) -> None:
-        names = ", ".join(by_label[command.label].task for command in running)
-        progress.set_description(f"predictions of {names}")
+        bar.set_postfix_str(", ".join(by_label[command.label].task for command in running))
 
     def end(command: Command) -> None:
         result = by_label[command.label]
@@ -206,9 +201,10 @@ def _make_predictions(
             result.error = command.failure()
         # The heads' checkpoints, up to hundreds of megabytes a task.
         shutil.rmtree(command.cwd, ignore_errors=True)
-        progress.update()
+        bar.update()
 
-    run_commands(commands, parallel=parallel, on_tick=show, on_end=end)
+    with progress_bar("predictions", len(commands), "task") as bar:
+        run_commands(commands, parallel=parallel, on_tick=show, on_end=end)
 
 
 def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:

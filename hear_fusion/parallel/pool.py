@@ -14,6 +14,7 @@ from itertools import chain, islice
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
+from hear_fusion.errors import FileSystemError
 from hear_fusion.parallel.processes import end_with_parent
 
 _Item = TypeVar("_Item")
@@ -59,7 +60,7 @@ def map_unordered(
         for future in running:
             yield from future.result()
     except BrokenProcessPool as err:
-        raise OSError(
+        raise FileSystemError(
             "a process ended unexpectedly, perhaps for lack of memory; run again with fewer jobs"
         ) from err
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from hear_fusion.errors import InvalidError
+
 # The paper tunes each between these ends; half decades lie between.
 PAPER_LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 DEMO_LEARNING_RATES = (1e-4, 1e-3, 1e-2)
@@ -45,27 +47,27 @@ class Protocol:
         given = self.learning_rates
         usable = all(math.isfinite(number) and number > 0 for number in given)
         if not given or not usable or len(set(given)) < len(given):
-            raise ValueError(
+            raise InvalidError(
                 f"learning_rates must be one or more different positive numbers, got {given}; "
                 f"the paper's lie in {PAPER_LEARNING_RATES}"
             )
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise ValueError(
+            raise InvalidError(
                 f"seeds must be one or more different integers from 0, got {self.seeds}; "
                 "the paper's are (42, 43, 44)"
             )
         for name in ("max_epochs", "patience", "batch_size", "max_draws"):
             if getattr(self, name) < 1:
-                raise ValueError(
+                raise InvalidError(
                     f"{name} must be at least 1, got {getattr(self, name)}; "
                     f"the paper's is {getattr(Protocol, name)}"
                 )
         if not 0 < self.held_out < 1:
-            raise ValueError(
+            raise InvalidError(
                 f"held_out must be between 0 and 1, got {self.held_out}; the paper's is 0.1"
             )
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(
+            raise InvalidError(
                 f"weight_decay must be 0 or more, got {self.weight_decay}; the paper's is 1e-8"
             )
 

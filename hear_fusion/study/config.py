@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from hear_fusion.backbones import REGISTRY
+from hear_fusion.errors import InvalidError
 from hear_fusion.names import check_layers
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.selection import Group
@@ -20,7 +21,7 @@ class StudyConfig:
 
     Attributes:
         backbone: Network, a key of the registry.
-        layers: Layer numbers to compare, ascending; by default all of the network.
+        layers: Layers to compare, ascending; by default all of the network.
         groups: ``late`` and ``middle``: names of tasks (``task_name`` of their metadata) in the
             groups D_L and D_M of the paper. Tasks in neither are put where their scores say.
         protocol: The linear evaluation.
@@ -62,16 +63,16 @@ class StudyConfig:
 
         path = Path(source)
         if not path.is_file():
-            raise ValueError(
+            raise InvalidError(
                 f"config must be a YAML file or one of {', '.join(REGISTRY)}, got {source}; "
                 "'hear-fusion list' shows the networks"
             )
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as err:
-            raise ValueError(f"{path} must be YAML, got: {err}") from err
+            raise InvalidError(f"{path} must be YAML, got: {err}") from err
         if not isinstance(content, dict):
-            raise ValueError(f"{path} must hold keys and values, got {content!r}")
+            raise InvalidError(f"{path} must hold keys and values, got {content!r}")
         return cls.of(content, str(path))
 
     @classmethod
@@ -81,10 +82,10 @@ class StudyConfig:
         known = ["backbone", "layers", "groups", *protocol_keys]
         unknown = sorted(set(content) - set(known))
         if unknown:
-            raise ValueError(f"keys of {source} must be among {known}, got {unknown}")
+            raise InvalidError(f"keys of {source} must be among {known}, got {unknown}")
         backbone = content.get("backbone")
         if backbone not in REGISTRY:
-            raise ValueError(
+            raise InvalidError(
                 f"backbone in {source} must be one of {', '.join(REGISTRY)}, got {backbone!r}"
             )
         given = {key: _value(content[key]) for key in protocol_keys if key in content}
@@ -92,14 +93,14 @@ class StudyConfig:
         if published:
             del given["learning_rates"]
         elif not isinstance(given.get("learning_rates", ()), tuple):
-            raise ValueError(
+            raise InvalidError(
                 f"learning_rates in {source} must be a list of numbers or 'published', "
                 f"got {given['learning_rates']!r}"
             )
         try:
             protocol = Protocol(**given)
         except (TypeError, ValueError) as err:
-            raise ValueError(f"{source}: {err}") from err
+            raise InvalidError(f"{source}: {err}") from err
         return cls(
             backbone=backbone,
             layers=_layers(backbone, content.get("layers", "all"), source),
@@ -113,7 +114,7 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
     if given == "all":
         return REGISTRY[backbone].layer_numbers()
     if not isinstance(given, list) or len(given) < 2 or not all(type(n) is int for n in given):
-        raise ValueError(
+        raise InvalidError(
             f"layers in {source} must be 'all' or a list of two or more layer numbers, "
             f"got {given!r}; see 'hear-fusion list'"
         )
@@ -124,15 +125,15 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
 def _groups(given: Any, source: str) -> dict[Group, tuple[str, ...]]:
     rule = f"groups in {source} must be lists of task names under 'late' and 'middle'"
     if not isinstance(given, dict) or not set(given) <= {"late", "middle"}:
-        raise ValueError(f"{rule}, got {given!r}")
+        raise InvalidError(f"{rule}, got {given!r}")
     groups: dict[Group, tuple[str, ...]] = {}
     for group, names in given.items():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{rule}, got {names!r}")
+            raise InvalidError(f"{rule}, got {names!r}")
         groups[group] = tuple(names)
     twice = sorted(set(groups.get("late", ())) & set(groups.get("middle", ())))
     if twice:
-        raise ValueError(f"{rule}, each in one of them, got {twice} in both")
+        raise InvalidError(f"{rule}, each in one of them, got {twice} in both")
     return groups
 
 

@@ -64,7 +64,7 @@ class Watched(np.ndarray):
 
 def test_files_are_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("features", "heads"):
-        monkeypatch.setattr(f"hear_fusion.evaluate.{module}.CHUNK_BYTES", 4 * 32 * 50)
+        monkeypatch.setattr(f"hear_fusion.probes.{module}.CHUNK_BYTES", 4 * 32 * 50)
     raw, classes = raw_clips()
     features = Features([[[raw.view(Watched)]]], n_fit=N_FIT, held_bytes=0)
     trained_on(features, classes)

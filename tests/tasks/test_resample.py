@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hear_fusion.cli import main
 from hear_fusion.tasks.resample import Job, plan_resampling, resample_file, resample_task
 from hear_fusion.tasks.wav import resample_pcm16
-from tests.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.hear_tasks import write_event_task, write_scene_task
 
 SPLITS = ("train", "valid", "test")
 

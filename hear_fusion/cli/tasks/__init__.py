@@ -18,7 +18,7 @@ def tasks() -> None:
       hear-fusion tasks demo tasks
       hear-fusion tasks prepare esc50 ESC-50-master.zip tasks
       hear-fusion tasks check tasks
-      hear-fusion evaluate hear_fusion.yamnet --tasks-dir tasks
+      hear-fusion evaluate yamnet --tasks-dir tasks
     """  # noqa: D301 -- click wants the character itself
 
 

@@ -69,7 +69,7 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
 
 
 def _deviation(found: Estimate) -> Cell:
-    """Deviation over seeds and folds, where there is more than one."""
+    """Show the deviation over seeds and folds, where there is more than one."""
     return Number(100 * found.deviation) if found.n_seeds * found.n_folds > 1 else NONE
 
 
@@ -113,7 +113,7 @@ def layers_table(study: Study, name: str) -> Table:
     rows = [(title, *(column.get(key, "") for column in columns)) for key, title in titles.items()]
     return Table(
         f"layers-{slug(name)}",
-        f"LayerNumbers of {study.backbone}",
+        f"Layers of {study.backbone}",
         "Accuracy in percent on test clips with 95 % intervals; n is that of the table of "
         "differences. M is the best layer for the mean of the M tasks and L for that of the L "
         f"tasks, on {study.selection} scores.",
