@@ -66,7 +66,7 @@ class Features:
             self._held = held.flatten(0, 1)
 
     def __len__(self) -> int:
-        """Number of representations."""
+        """Count the representations."""
         return len(self._representations)
 
     def rows(self, which: Tensor, index: Tensor, out: Tensor | None = None) -> Tensor:
@@ -131,7 +131,7 @@ class Features:
 
 
 def bytes_of(n_clips: int, dim: int) -> int:
-    """Memory of all rows.
+    """Count the bytes of all rows.
 
     >>> bytes_of(1000, 2047)
     8192000
