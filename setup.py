@@ -27,6 +27,12 @@ STUDY = ["scikit-learn", "pandas", "matplotlib", "jinja2", "pyyaml", "python-slu
 # The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
 # processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
 DEMO = ["pretty_midi", "espeakng-loader"]
+# What the official HEAR tools need on today's Python: 'evaluate'. The tools need --no-deps.
+HEAR = [
+    line
+    for line in (HERE / "requirements-hear.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
 
 setup(
     name="hear_fusion",
@@ -39,7 +45,7 @@ setup(
     package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
     install_requires=REQUIRED,
-    extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},
+    extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO, "hear": HEAR},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -18,15 +18,14 @@ from hear_fusion.cli.study import study
 from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
 
-# Threads that wait shall sleep: spinning ones make small matrices ten times slower on a machine
-# that does something else besides. Read when torch is imported, which the verbs do later.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="hear_fusion", message="%(prog)s %(version)s")
 def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""
+    # Threads that wait shall sleep: spinning ones make small matrices ten times slower on a machine
+    # that does something else besides. Read when torch is imported, which the verbs do later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 _VERBS = (list_networks, weights, tasks, embed, evaluate, study, report, compare, demo, env)

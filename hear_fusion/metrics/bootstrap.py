@@ -26,7 +26,7 @@ def score_folds(folds: Sequence[Fold], drawn: Sequence[Indices]) -> float:
 def bootstrap_interval(
     folds: Sequence[Fold], *, n_resamples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap over the clips of each fold.
+    """Estimate a 95 % interval by the percentile bootstrap over the clips of each fold.
 
     Returns:
         Lower and upper end; NaN if no resample has a score.
@@ -48,7 +48,7 @@ def bootstrap_interval(
 
 
 def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Middle 95 % of bootstrap values, NaN left out; NaN if nothing is left."""
+    """Take the middle 95 % of bootstrap values, NaN left out; NaN if nothing is left."""
     values = values[~np.isnan(values)]
     if not len(values):
         return math.nan, math.nan
@@ -61,7 +61,7 @@ def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
 def paired_interval(
     first: Sequence[Fold], second: Sequence[Fold], *, n_resamples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of second minus first, both scored on the same draws of clips."""
+    """Estimate a 95 % interval of second minus first, both scored on the same draws of clips."""
     rng = np.random.default_rng(seed)
     gains = []
     for _ in range(n_resamples):

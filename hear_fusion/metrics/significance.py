@@ -32,7 +32,7 @@ def _fold(accuracies: NDArray[np.float64]) -> Fold:
 
 
 def accuracy(correct: Correct) -> float:
-    """Accuracy, mean over seeds, then over folds.
+    """Average over clips and seeds, then over folds.
 
     >>> accuracy([np.array([[True, False]]), np.array([[True, True, True]])])
     0.75
@@ -43,14 +43,14 @@ def accuracy(correct: Correct) -> float:
 def accuracy_interval(
     correct: Correct, *, n_resamples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the accuracy over the test clips of each fold."""
+    """Estimate a 95 % interval of the accuracy by a bootstrap over the test clips of each fold."""
     return bootstrap_interval(as_folds(correct), n_resamples=n_resamples, seed=seed)
 
 
 def difference_interval(
     first: Correct, second: Correct, *, n_resamples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of second minus first, both scored on the same draws.
+    """Estimate a 95 % interval of second minus first, both scored on the same draws.
 
     Raises:
         ValueError: If they are not of the same clips.
@@ -60,7 +60,7 @@ def difference_interval(
 
 
 def paired_p(first: Correct, second: Correct, *, n_flips: int = 10_000, seed: int = 0) -> float:
-    """Two-sided p of a sign-flip permutation test of the difference of two accuracies.
+    """Compute the two-sided p of a sign-flip permutation test of two accuracies.
 
     If both were as good, each clip's difference could as well have had the other sign. Up to 16
     clips that differ, all signs are tried; else random ones, with the observed one among them.
@@ -97,7 +97,7 @@ def paired_p(first: Correct, second: Correct, *, n_flips: int = 10_000, seed: in
 
 
 def deviation(accuracies: NDArray[np.float64]) -> float:
-    """Sample deviation of accuracies over seeds and folds, shape (seed, fold); 0 for a single one.
+    """Compute the sample deviation over seeds and folds, shape (seed, fold); 0 for a single value.
 
     >>> round(deviation(np.array([[0.8], [0.9], [1.0]])), 3)
     0.1

@@ -14,18 +14,18 @@ _PACKAGES = ("hear_fusion", "torch", "numpy", "scikit-learn", "soundfile", "soxr
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of this package, of Python, and of the packages that numbers come from.
+    """List the versions of this package, of Python, and of the packages that numbers come from.
 
     >>> "torch" in package_versions()
     True
     """
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def describe_hardware(device: str = "cpu", cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -52,7 +52,7 @@ def n_cores() -> int:
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> int:
-    """Highest resident memory of this process in bytes; 0 where it cannot be told."""
+    """Tell the highest resident memory of this process in bytes; 0 where it cannot be told."""
     if status.is_file():
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -68,7 +68,7 @@ def peak_memory(status: Path = Path("/proc/self/status")) -> int:
 def available_bytes(
     meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
 ) -> int:
-    """Memory that can be had without swapping, within the limits of a container.
+    """Tell the bytes of memory to be had without swapping, within the limits of a container.
 
     Args:
         meminfo: The kernel's account; half of the machine's memory is assumed without one.

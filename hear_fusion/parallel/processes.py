@@ -18,7 +18,7 @@ _TAIL_LINES = 20
 
 
 def child_environment(*folders: str, **variables: str) -> dict[str, str]:
-    """Environment in which a child finds this very package, installed or not.
+    """Make the environment in which a child finds this very package, installed or not.
 
     Args:
         folders: Where else it shall look for modules, before all others.

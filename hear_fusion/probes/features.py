@@ -66,7 +66,7 @@ class Features:
             self._held = held.flatten(0, 1)
 
     def __len__(self) -> int:
-        """Number of representations."""
+        """Count the representations."""
         return len(self._representations)
 
     def rows(self, which: Tensor, index: Tensor, out: Tensor | None = None) -> Tensor:

@@ -190,7 +190,7 @@ class _Training:
         ]
 
     def _steps(self) -> Tensor:
-        """Mean losses over one pass, by place, shape (run, head)."""
+        """Take the steps of a pass; return mean losses by place, shape (run, head)."""
         shuffled = torch.stack(
             [
                 train[torch.randperm(len(train), generator=generator)]
@@ -205,13 +205,13 @@ class _Training:
         return (total / order.shape[1]).cpu()
 
     def _correct(self, scaled: Tensor, learning_rates: Tensor, clips: Tensor) -> Tensor:
-        """Whether each head is right on each clip, shape (run, head, clip), on the CPU."""
+        """Tell whether each head is right on each clip, shape (run, head, clip), on the CPU."""
         n_bytes = 4 * len(clips) * (scaled.shape[-1] + scaled.shape[1] * scaled.shape[2])
         n_clips = max(1, CHUNK_BYTES // n_bytes)
         parts = []
         for index in clips.to(self._device).split(n_clips, dim=1):
-            found = logits(scaled, learning_rates, self._rows(index)).argmax(2)
-            parts.append((found == self._classes[index][:, None]).cpu())
+            predicted = logits(scaled, learning_rates, self._rows(index)).argmax(2)
+            parts.append((predicted == self._classes[index][:, None]).cpu())
         return torch.cat(parts, dim=2)
 
     def _rows(self, index: Tensor) -> Tensor:

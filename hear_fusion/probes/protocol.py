@@ -31,7 +31,7 @@ class Protocol:
     0.01
     >>> Protocol(patience=0)
     Traceback (most recent call last):
-    ValueError: patience must be at least 1, got 0; the paper's is 20
+    hear_fusion.errors.InvalidError: patience must be at least 1, got 0; the paper's is 20
     """
 
     learning_rates: tuple[float, ...] = PAPER_LEARNING_RATES

@@ -21,7 +21,7 @@ class StudyConfig:
 
     Attributes:
         backbone: Network, a key of the registry.
-        layers: Layer numbers to compare, ascending; by default all of the network.
+        layers: Layers to compare, ascending; by default all of the network.
         groups: ``late`` and ``middle``: names of tasks (``task_name`` of their metadata) in the
             groups D_L and D_M of the paper. Tasks in neither are put where their scores say.
         protocol: The linear evaluation.

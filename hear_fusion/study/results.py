@@ -128,7 +128,7 @@ class Study:
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """Layer numbers of the fusion, ascending; one alone where M and L are the same."""
+        """Layers of the fusion, ascending; one alone where M and L are the same."""
         return fused_layers(self.middle, self.late)
 
     @property

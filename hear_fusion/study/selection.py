@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """Layer numbers of the fusion (`fused_layers`)."""
+        """Layers of the fusion (`fused_layers`)."""
         return fused_layers(self.middle, self.late)
 
 

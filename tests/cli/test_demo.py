@@ -132,5 +132,5 @@ def test_without_the_hear_tools_it_says_how_to_install_them(
     monkeypatch.setattr("hear_fusion.evaluate.tools.find_spec", lambda _: None)
     shown = stage.run(tmp_path / "demo")
     assert shown.exit_code == 1
-    assert "pip install -r requirements-hear.txt" in shown.output
+    assert "pip install 'hear_fusion[hear]'" in shown.output
     assert stage.ran == []
