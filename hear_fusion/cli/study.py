@@ -86,12 +86,12 @@ def study(
         say=click.echo,
     )
     try:
-        found = run_study(StudyConfig.read(config), setup)
+        result = run_study(StudyConfig.read(config), setup)
     except (ValueError, OSError, WeightsError) as err:
         raise click.ClickException(str(err)) from err
     for table in (layers_table, gains_table):
-        click.echo("\n" + to_markdown(table(found, found.module)))
+        click.echo("\n" + to_markdown(table(result, result.module)))
     click.echo(
-        f"{setup.study_folder(found.backbone)} written; a page of it: "
+        f"{setup.study_folder(result.backbone)} written; a page of it: "
         f"hear-fusion report {out} --out report.html"
     )

@@ -122,8 +122,8 @@ def parse_leaderboard(text: str, source: str) -> Leaderboard:
     head = tuple(name.strip() for name in rows[0]) if rows else ()
     missing = [name for name in (MODEL, URL, DATE, *COLUMNS) if name not in head]
     if missing or len(set(head)) < len(head):
-        found = f"no column {', '.join(missing)}" if missing else "a column twice"
-        raise _refusal(source, f"{found} in {', '.join(head)[:200] or 'an empty file'}")
+        fault = f"no column {', '.join(missing)}" if missing else "a column twice"
+        raise _refusal(source, f"{fault} in {', '.join(head)[:200] or 'an empty file'}")
     if len(rows) == 1:
         raise _refusal(source, "a head without rows")
     return Leaderboard(head, tuple(_entry(head, row, source) for row in rows[1:]), source)
@@ -192,10 +192,10 @@ def _entry(head: Sequence[str], row: Sequence[str], source: str) -> Entry:
     return Entry(model, scores)
 
 
-def _refusal(source: str, found: str, step: str = "get the file anew or correct it") -> ValueError:
+def _refusal(source: str, fault: str, step: str = "get the file anew or correct it") -> ValueError:
     return InvalidError(
         "leaderboard must be the CSV file of HEAR with Model, URL, Submission Date and nineteen "
-        f"tasks, scores in [0, 1] or blank, got {clean(found)} ({source}); {step}"
+        f"tasks, scores in [0, 1] or blank, got {clean(fault)} ({source}); {step}"
     )
 
 

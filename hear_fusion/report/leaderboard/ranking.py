@@ -67,9 +67,9 @@ def join(scores: Mapping[str, float]) -> dict[str, float]:
     joined = {}
     for column in COLUMNS:
         parts = [scores.get(task.folder) for task in OFFICIAL_TASKS if task.column == column]
-        found = [part for part in parts if part is not None]
-        if len(found) == len(parts):
-            joined[column] = float(np.mean(found))
+        known = [part for part in parts if part is not None]
+        if len(known) == len(parts):
+            joined[column] = float(np.mean(known))
     return joined
 
 

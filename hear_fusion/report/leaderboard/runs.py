@@ -69,7 +69,7 @@ def read_runs(folder: Path) -> Runs:
             f"module folder must hold task folders with a {METADATA_FILE}, got none in {folder}; "
             "give EMBEDDINGS/MODULE as 'hear-fusion evaluate' makes it"
         )
-    found, refused, cautions = {}, {}, {}
+    scored, refused, cautions = {}, {}, {}
     for task_folder in tasks:
         name = task_folder.name
         try:
@@ -78,12 +78,12 @@ def read_runs(folder: Path) -> Runs:
         except ValueError as err:
             refused[name] = str(err)
         else:
-            found[name] = score
+            scored[name] = score
             if other:
                 words = ", ".join(f"{key} {value}" for key, value in other.items())
                 cautions[name] = f"made with {words}, not with heareval's defaults"
-    scores = join(found)
-    for name in found:
+    scores = join(scored)
+    for name in scored:
         if _BY_FOLDER[name].column not in scores:
             refused[name] = f"the column {_BY_FOLDER[name].column} needs both of its folds"
             cautions.pop(name, None)

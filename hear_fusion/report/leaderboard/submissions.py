@@ -146,7 +146,7 @@ def _by_task(standing: Standing) -> Table:
             for i, entry in enumerate(standing.entries)
             if not entry.is_ours and not math.isnan(scores[i])
         ]
-        best = max(submitted, key=lambda found: found[0], default=None)
+        best = max(submitted, key=lambda row: row[0], default=None)
         rows.append(
             (
                 name,
@@ -180,10 +180,10 @@ def _missing(standing: Standing) -> Table:
     return Table("comparison-missing", title, "", ("model", "missing", "tasks"), tuple(rows))
 
 
-def _remarks(name: str, title: str, what: str, found: Mapping[str, Mapping[str, str]]) -> Table:
+def _remarks(name: str, title: str, what: str, by_module: Mapping[str, Mapping[str, str]]) -> Table:
     rows = tuple(
         (module, task, remark)
-        for module, remarks in found.items()
+        for module, remarks in by_module.items()
         for task, remark in remarks.items()
     )
     return Table(f"comparison-{name}", title, "", ("model", "task folder", what), rows)

@@ -13,20 +13,23 @@ from hear_fusion.study.results import Estimate, Gain, Study, TaskStudy
 SIGNS = {"middle": "M", "late": "L"}
 
 
-def percent(found: Estimate | Gain) -> Number:
+def percent(estimate: Estimate | Gain) -> Number:
     """Show an accuracy, or a difference of two with its sign, in percent."""
     return Number(
-        100 * found.value, 100 * found.low, 100 * found.high, signed=isinstance(found, Gain)
+        100 * estimate.value,
+        100 * estimate.low,
+        100 * estimate.high,
+        signed=isinstance(estimate, Gain),
     )
 
 
-def mean_of(found: Sequence[Estimate | Gain]) -> Number:
+def mean_of(estimates: Sequence[Estimate | Gain]) -> Number:
     """Average over tasks; tasks share no clips, so the squares of their half-widths add.
 
     The tasks themselves are fixed: the interval speaks of other clips, not of other tasks.
 
     Args:
-        found: Accuracies or differences, one a task.
+        estimates: Accuracies or differences, one a task.
 
     Returns:
         Mean and 95 % interval, in percent.
@@ -34,10 +37,10 @@ def mean_of(found: Sequence[Estimate | Gain]) -> Number:
     >>> print(mean_of([Gain(0.03, 0.0, 0.06, 0.05, 10), Gain(0.05, 0.01, 0.09, 0.05, 10)]))
     +4.0 [+1.5, +6.5]
     """
-    value = sum(one.value for one in found) / len(found)
-    below = math.hypot(*(one.value - one.low for one in found)) / len(found)
-    above = math.hypot(*(one.high - one.value for one in found)) / len(found)
-    signed = isinstance(found[0], Gain)
+    value = sum(one.value for one in estimates) / len(estimates)
+    below = math.hypot(*(one.value - one.low for one in estimates)) / len(estimates)
+    above = math.hypot(*(one.high - one.value for one in estimates)) / len(estimates)
+    signed = isinstance(estimates[0], Gain)
     return Number(100 * value, 100 * (value - below), 100 * (value + above), signed=signed)
 
 

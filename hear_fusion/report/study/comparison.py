@@ -36,20 +36,20 @@ def reproduction_table(study: Study, name: str) -> Table | None:
         paper has neither this network nor any of the tasks.
     """
     paper = TABLE_III.get(study.backbone)
-    found = paper_tasks(study)
-    if paper is None or not found:
+    matched = paper_tasks(study)
+    if paper is None or not matched:
         return None
     same_layers = study.chosen == paper.layers
     rows = []
     for i, paper_task in enumerate(PAPER_TASKS):
-        if paper_task.name in found:
+        if paper_task.name in matched:
             published = (paper.original[i], paper.fused[i], paper.difference[i])
-            task = [found[paper_task.name]]
+            task = [matched[paper_task.name]]
             rows.append(
                 _beside(paper_task.name, task, published, paper_task.tolerance, same_layers)
             )
-    if len(found) == len(PAPER_TASK_NAMES):
-        tasks = list(found.values())
+    if len(matched) == len(PAPER_TASK_NAMES):
+        tasks = list(matched.values())
         rows.append(_beside("average", tasks, paper.averages, AVERAGE_TOLERANCE, same_layers))
     other = (
         ""
@@ -69,7 +69,7 @@ def reproduction_table(study: Study, name: str) -> Table | None:
             "reproduced",
         ),
         tuple(rows),
-        frozenset({len(PAPER_TASK_NAMES)} if len(found) == len(PAPER_TASK_NAMES) else ()),
+        frozenset({len(PAPER_TASK_NAMES)} if len(matched) == len(PAPER_TASK_NAMES) else ()),
     )
 
 

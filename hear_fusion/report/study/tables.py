@@ -68,9 +68,9 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
     return tuple(row)
 
 
-def _deviation(found: Estimate) -> Cell:
+def _deviation(estimate: Estimate) -> Cell:
     """Show the deviation over seeds and folds, where there is more than one."""
-    return Number(100 * found.deviation) if found.n_seeds * found.n_folds > 1 else NONE
+    return Number(100 * estimate.deviation) if estimate.n_seeds * estimate.n_folds > 1 else NONE
 
 
 def _official(scores: Sequence[float | None], *, signed: bool = False) -> Cell:
@@ -97,10 +97,10 @@ def layers_table(study: Study, name: str) -> Table:
         every: dict[int | str, Estimate] = dict(task.layers.items())
         every |= {"original": task.original, "fused": task.fused}
         head.append(task.task)
-        columns.append({key: percent(found) for key, found in every.items()})
-        if any(found.official is not None for found in task.layers.values()):
+        columns.append({key: percent(estimate) for key, estimate in every.items()})
+        if any(estimate.official is not None for estimate in task.layers.values()):
             head.append(f"{task.task} (heareval)")
-            columns.append({key: _official([found.official]) for key, found in every.items()})
+            columns.append({key: _official([estimate.official]) for key, estimate in every.items()})
     for valid in (False, True):
         for group, sign in SIGNS.items():
             means = layer_means(study, group, valid=valid)
