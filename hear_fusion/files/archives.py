@@ -20,6 +20,8 @@ from hear_fusion.files.pieces import ARCHIVE_NAME, Whole, is_piece, put_together
 from hear_fusion.files.unpacking import Unpacker
 
 Report = Callable[[str, str], None]
+# Most files of an unpacked data set: no need to look at their names any closer.
+_SOUNDS_AND_TABLES = (".wav", ".flac", ".ogg", ".au", ".csv", ".json", ".txt")
 _UNFINISHED = re.compile(r"\.(part|partial|crdownload|opdownload|aria2|filepart)$", re.IGNORECASE)
 
 
@@ -51,6 +53,8 @@ def members(
         path = file.relative_to(source).as_posix()
         if not file.is_file():
             yield from _lost_link(path, file, on_problem)
+        elif path.endswith(_SOUNDS_AND_TABLES):
+            yield Member(path, file.stat().st_size, file, file.read_bytes)
         elif _is_packed(path, file):
             packed[path] = file
         elif _UNFINISHED.search(path):
