@@ -10,6 +10,16 @@ VERSION = re.search(  # type: ignore[union-attr]
     r'__version__ = "(.+)"', (HERE / "hear_fusion" / "__init__.py").read_text(encoding="utf-8")
 ).group(1)
 
+REQUIRED = [
+    "torch>=2.9",
+    "numpy>=1.26",
+    "soundfile",
+    "soxr",
+    "filelock>=3.31",
+    "msgspec",
+    "tqdm",
+    "click",
+]
 # What is needed to read one kind of weight file only.
 LOADERS = ["h5py", "onnx", "safetensors"]
 # Linear heads, figures and pages: 'embed', 'study', 'report' and 'compare'.
@@ -28,7 +38,7 @@ setup(
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
     package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
-    install_requires=["torch>=2.9", "numpy>=1.26", "soundfile", "soxr", "tqdm", "click"],
+    install_requires=REQUIRED,
     extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO},
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[

@@ -27,7 +27,7 @@ from hear_fusion.probes.features import Features
 from hear_fusion.probes.heads import Clips, train_heads
 from hear_fusion.probes.protocol import Protocol
 
-RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
+LEARNING_RATES = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 2e-3, 3e-3, 1e-2)
 
 
 def tight_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -48,7 +48,7 @@ def loader_batches(clips: Clips, matrix: Tensor, size: int) -> Iterator[tuple[Te
 def one_head(
     clips: Clips,
     matrix: Tensor,
-    rate: float,
+    learning_rate: float,
     seed: int,
     protocol: Protocol,
     batches: Callable[[Clips, Tensor, int], Iterator[tuple[Tensor, Tensor]]],
@@ -56,7 +56,7 @@ def one_head(
     """Train a single head with torch's own parts; give its best validation accuracy."""
     torch.manual_seed(seed)
     head = torch.nn.Linear(matrix.shape[1], clips.n_classes)
-    adam = torch.optim.Adam(head.parameters(), lr=rate, weight_decay=protocol.weight_decay)
+    adam = torch.optim.Adam(head.parameters(), lr=learning_rate, weight_decay=protocol.weight_decay)
     valid, valid_classes = matrix[clips.valid[0]], clips.classes[clips.valid[0]]
     best = -1.0
     for _ in range(protocol.max_epochs):
@@ -108,8 +108,10 @@ def compare(args: argparse.Namespace, dim: int, n_classes: int, protocol: Protoc
         ours.append(time.perf_counter() - begin)
         for name, batches in (("tight", tight_batches), ("loader", loader_batches)):
             begin = time.perf_counter()
-            for matrix, seed, rate in product(matrices, protocol.seeds, protocol.learning_rates):
-                one_head(clips, matrix, rate, seed, protocol, batches)
+            for matrix, seed, learning_rate in product(
+                matrices, protocol.seeds, protocol.learning_rates
+            ):
+                one_head(clips, matrix, learning_rate, seed, protocol, batches)
             theirs[name].append(time.perf_counter() - begin)
     n_steps = protocol.max_epochs * -(-args.clips // protocol.batch_size)
     floor = products(dim, n_classes, protocol) * args.layers * n_steps
@@ -131,11 +133,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    protocol = Protocol(learning_rates=RATES, max_epochs=args.epochs, patience=args.epochs + 1)
+    protocol = Protocol(
+        learning_rates=LEARNING_RATES, max_epochs=args.epochs, patience=args.epochs + 1
+    )
     print(f"{platform.machine()}, {args.threads} threads, torch {torch.__version__}, "
-          f"{args.clips} clips, {len(RATES)} rates x {len(protocol.seeds)} seeds x "
-          f"{args.layers} layers, "
-          f"{args.epochs} epochs")  # fmt: skip
+          f"{args.clips} clips, {len(LEARNING_RATES)} learning rates x "
+          f"{len(protocol.seeds)} seeds x {args.layers} layers, {args.epochs} epochs")  # fmt: skip
     for dim in args.dims:
         for n_classes in args.classes:
             compare(args, dim, n_classes, protocol)

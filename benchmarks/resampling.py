@@ -27,6 +27,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from hear_fusion.tasks.schema import TaskMetadata
+
 SOURCE_HZ, TARGET_HZ, SECONDS = 48000, 16000, 5.0
 SPLITS = ("train", "valid", "test")
 
@@ -57,8 +59,10 @@ def write_task(task: Path, n_clips: int) -> list[Path]:
         names = [file.name for file in files if file.parent.name == split]
         (task / f"{split}.json").write_text(json.dumps({name: ["tone"] for name in names}))
     (task / "labelvocabulary.csv").write_text("idx,label\n0,tone\n")
-    metadata = {"splits": list(SPLITS), "sample_duration": SECONDS}
-    (task / "task_metadata.json").write_text(json.dumps(metadata))
+    metadata = TaskMetadata(
+        "tones", "v1", "full", "scene", "multiclass", SPLITS, SECONDS, ("top1_acc",)
+    )
+    (task / "task_metadata.json").write_text(json.dumps(metadata.as_json()))
     return files
 
 

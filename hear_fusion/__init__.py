@@ -54,6 +54,7 @@ def load(
     precision: Precision = "fp32",
     chunk_seconds: float = 30.0,
     layer_scale: LayerScale = "none",
+    allow_slow: bool = False,
     **backbone_options: Any,
 ) -> FusionModel:
     """Load the model of a choice by its name.
@@ -69,6 +70,8 @@ def load(
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
         layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network, for heads
             that do not standardise features; ``none`` leaves them as they are.
+        allow_slow: Let a CPU without instructions for ``bf16`` imitate it, 48 times as slow as
+            ``fp32``; otherwise it refuses to.
         backbone_options: ``sample_rate`` of a CNN14 file that does not tell its own;
             ``input_mean`` and ``input_std`` of AST's log-mel.
 
@@ -92,6 +95,7 @@ def load(
         precision=precision,
         chunk_seconds=chunk_seconds,
         layer_scale=layer_scale,
+        allow_slow=allow_slow,
         **backbone_options,
     ).to(device)
 

@@ -31,3 +31,11 @@ class MissingModuleError(HearFusionError, ModuleNotFoundError):
 
 class FileSystemError(HearFusionError, OSError):
     """A file cannot be read or written, or a process was lost."""
+
+
+class ForeignFolderError(FileSystemError, FileExistsError):
+    """A folder that this package did not write is where one shall be written."""
+
+
+class ToolError(HearFusionError, RuntimeError):
+    """A program that was called is not content."""

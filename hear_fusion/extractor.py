@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hear_fusion.backbones import ORIGINAL, Backbone
+from hear_fusion.backbones import ORIGINAL, Backbone, Layer
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten
 from hear_fusion.fusion.scaling import LayerScale, divisor
 from hear_fusion.runtimes.precision import Precision, arithmetic
@@ -28,6 +28,7 @@ class Extractor:
         precision: Arithmetic of the network; the front end is float32 or better in any case.
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
         layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
+        allow_slow: Compute bf16 on a processor without instructions for it, too.
 
     Raises:
         ValueError: If a layer has no such constant.
@@ -40,11 +41,12 @@ class Extractor:
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
         layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
     ) -> None:
         self.backbone = backbone
         self.taps = tuple(backbone.layer(number) for number in layers)
-        self.divisors = {row.number: divisor(row, layer_scale, backbone) for row in self.taps}
-        self.precision = precision
+        self.divisors = {layer.number: divisor(layer, layer_scale, backbone) for layer in self.taps}
+        self.precision, self.allow_slow = precision, allow_slow
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
             self.timeline = replace(self.timeline, frame_stride=backbone.original.stride)
@@ -57,7 +59,7 @@ class Extractor:
         return sum(layer.dim for layer in self.taps)
 
     def scenes(self, audio: Tensor) -> Tensor:
-        """One vector a clip: Eq. (3) over the network's own frames, layer after layer.
+        """Compute one vector a clip: Eq. (3) over the network's own frames, layer after layer.
 
         Where a network makes a vector for the clip itself, that is the layer's scene. Mean and
         maximum are accumulated over chunks, so memory does not grow with the clip.
@@ -90,7 +92,7 @@ class Extractor:
         )
 
     def frames(self, audio: Tensor, hop_ms: int | None = None) -> Tensor:
-        """Frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
+        """Compute frames z of every clip, Eq. (1) and (2), at the network's own or a requested hop.
 
         At a requested hop a layer finer than it is max-pooled over the slot, a coarser one gives
         the column nearest to the slot, and slots past its last column repeat that one.
@@ -141,40 +143,54 @@ class Extractor:
     def _chunks(
         self, audio: Tensor, purpose: Purpose, hop_ms: int | None
     ) -> Iterator[tuple[Chunk, dict[int, Tensor]]]:
-        """Frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
-        line = self.timeline
-        n_mel = line.n_mel(audio.shape[1], purpose, hop_ms)
-        if line.patch is None and audio.shape[1] < line.min_samples():
-            audio = F.pad(audio, (0, line.min_samples() - audio.shape[1]))
+        """Yield the frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
+        timeline = self.timeline
+        n_mel = timeline.n_mel(audio.shape[1], purpose, hop_ms)
+        if audio.shape[1] < timeline.min_samples():
+            audio = F.pad(audio, (0, timeline.min_samples() - audio.shape[1]))
         n_per_chunk = max(1, self.n_mel_per_chunk // audio.shape[0])
         numbers = [layer.number for layer in self.taps]
-        for chunk in line.chunks(n_mel, purpose, n_per_chunk):
+        for chunk in timeline.chunks(n_mel, purpose, n_per_chunk):
             log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
-            with arithmetic(self.precision, audio.device):
+            with arithmetic(self.precision, audio.device, allow_slow=self.allow_slow):
                 outputs = self.backbone.forward_layers(windows.flatten(0, 1), numbers)
             yield (
                 chunk,
                 {
-                    number: self._pool(outputs[number].columns(purpose), chunk, number, hop_ms)
-                    .unflatten(0, (audio.shape[0], -1))  # (sound, window, frame, dim)
-                    .flatten(1, 2)
-                    for number in numbers
+                    layer.number: self._to_frames(
+                        outputs[layer.number].columns(purpose), layer, chunk, hop_ms
+                    )
+                    for layer in self.taps
                 },
             )
 
-    def _pool(self, feature_map: Tensor, chunk: Chunk, number: int, hop_ms: int | None) -> Tensor:
-        """Kept columns of one layer at the pace asked for: (sound * window, frame, dim)."""
-        line = self.timeline
-        stride = self.backbone.layer(number).stride
-        kept = slice(
-            (chunk.keep_start - chunk.start) // stride, (chunk.keep_stop - chunk.start) // stride
-        )
-        hop, column = line.hop_samples(hop_ms), stride * line.mel_hop
+    def _to_frames(self, columns: Tensor, layer: Layer, chunk: Chunk, hop_ms: int | None) -> Tensor:
+        """Turn a layer's columns in all windows of a chunk into frames, one sound a row.
+
+        Two sounds of three examples each, through layer 10 of VGGish at its own hop:
+        columns (2 * 3, 256, 24, 16) -> pooled by 4 and flattened, Eq. (1): (2 * 3, 6, 4096)
+        -> windows of a sound in a row: (2, 3 * 6, 4096).
+
+        Args:
+            columns: Shape (sound * window, channel, time, freq), sounds slowest.
+            layer: Whose columns they are.
+            chunk: Tells which of them are halo, to be left out.
+            hop_ms: The hop of frames in ms; None: the network's own.
+
+        Returns:
+            Frames, shape (sound, frame, dim).
+        """
+        first = (chunk.keep_start - chunk.start) // layer.stride
+        stop = (chunk.keep_stop - chunk.start) // layer.stride
+        hop, column = self.timeline.hop_samples(hop_ms), layer.stride * self.timeline.mel_hop
         frames = pool_time_and_flatten(
-            feature_map[:, :, kept].float(), max(1, hop // column), keep_rest=hop_ms is not None
+            columns[:, :, first:stop].float(), max(1, hop // column), keep_rest=hop_ms is not None
         )
-        if self.divisors[number] != 1.0:
-            frames = frames / self.divisors[number]
-        return frames.repeat_interleave(column // hop, dim=1) if column > hop else frames
+        if self.divisors[layer.number] != 1.0:
+            frames = frames / self.divisors[layer.number]
+        if column > hop:  # a column longer than a frame stands for several
+            frames = frames.repeat_interleave(column // hop, dim=1)
+        in_a_row: Tensor = frames.unflatten(0, (-1, chunk.n_windows)).flatten(1, 2)
+        return in_a_row

@@ -2,6 +2,10 @@
 
 All of them are one computation: cut the waveform into overlapping pieces, window, real FFT,
 power or magnitude, mel bands, logarithm. What differs is a `FrontEnd` record.
+
+The mel matrices are written out here, though torchaudio and librosa have them, so that neither is
+needed to compute embeddings: torchaudio's compiled part must fit torch's release. The tests hold
+each matrix against an independent one: librosa's, Kaldi's of torchaudio, or the original network's.
 """
 
 from __future__ import annotations
@@ -78,7 +82,7 @@ def _slaney_mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mel_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
-    """Triangular mel filters in float64.
+    """Make the triangular mel filters, in float64.
 
     Returns:
         Weights, shape (n_fft // 2 + 1, n_mels). The DC bin weighs nothing.
@@ -109,7 +113,7 @@ def mel_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
 
 
 def _kaldi_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
-    """Triangles linear in mel, in the operations and the float32 of torchaudio's Kaldi port.
+    """Make triangles linear in mel, in the operations and the float32 of torchaudio's Kaldi port.
 
     At low frequencies one bin makes a band, often near the foot of its triangle, where the
     rounding of a mel value changes the weight in the third digit: networks saw it rounded so.
@@ -145,7 +149,7 @@ class LogMel(nn.Module):
         self.register_buffer("mel", mel, persistent=False)
 
     def forward(self, audio: Tensor, start: int, stop: int) -> Tensor:
-        """Mel frames ``[start, stop)`` of every sound.
+        """Compute the mel frames ``[start, stop)`` of every sound.
 
         A stretch is computed from the samples under it alone, equal to the same stretch of the
         whole; mel frames past the end see zeros (or, if centred, the reflected end).
@@ -178,7 +182,7 @@ class LogMel(nn.Module):
         return log_mel.float().unsqueeze(1)
 
     def _stretch(self, audio: Tensor, start: int, stop: int) -> Tensor:
-        """Samples under mel frames ``[start, stop)``, padded where they leave the clip."""
+        """Take the samples under mel frames ``[start, stop)``, padded where they leave the clip."""
         spec = self.front_end
         n_samples = audio.shape[-1]
         first = start * spec.hop - (spec.n_fft // 2 if spec.centred else 0)

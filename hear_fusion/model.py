@@ -21,7 +21,7 @@ from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 
 # Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
 MAX_AMPLITUDE = 1000.0
-OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale")
+OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale", "allow_slow")
 
 
 class FusionModel(nn.Module):
@@ -41,17 +41,18 @@ class FusionModel(nn.Module):
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
         layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        layers = choice.layers or (ORIGINAL,)
-        self.extractor = Extractor(backbone, layers, precision, chunk_seconds, layer_scale)
         self._options: dict[str, Any] = {
             "precision": precision,
             "chunk_seconds": chunk_seconds,
             "layer_scale": layer_scale,
+            "allow_slow": allow_slow,
         }
+        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), **self._options)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -66,6 +67,7 @@ class FusionModel(nn.Module):
         precision: Precision = "fp32",
         chunk_seconds: float = 30.0,
         layer_scale: LayerScale = "none",
+        allow_slow: bool = False,
         **backbone_options: Any,
     ) -> Self:
         """Load a network's weights and make the model of a choice.
@@ -79,6 +81,7 @@ class FusionModel(nn.Module):
             chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
             layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network, for
                 heads that do not standardise features; ``none`` leaves them as they are.
+            allow_slow: Let a CPU imitate ``bf16``, 48 times as slow as ``fp32``, not refuse it.
             backbone_options: ``sample_rate`` of a CNN14 file that does not tell its own;
                 ``input_mean`` and ``input_std`` of AST's log-mel.
 
@@ -115,6 +118,7 @@ class FusionModel(nn.Module):
             precision=precision,
             chunk_seconds=chunk_seconds,
             layer_scale=layer_scale,
+            allow_slow=allow_slow,
         )
 
     def with_choice(self, choice: Choice) -> Self:
@@ -163,7 +167,7 @@ class FusionModel(nn.Module):
 
         Raises:
             TypeError: If `audio` is not a floating-point tensor.
-            ValueError: If its shape, its device or a sample (NaN, infinite) is not as it must be.
+            ValueError: If its shape, device or a sample (NaN, infinite) is wrong; see `allow_slow`.
         """
         audio = self._checked(audio)
         with arithmetic("fp32", audio.device):

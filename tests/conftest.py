@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hear_fusion.backbones import REGISTRY, Backbone
-from tests.networks import TENSORS
+from tests.networks import RANDOM_WEIGHTS
 
 # Slim networks gain nothing from threads, and on a busy machine these wait for each other: the
 # tests of the extractor were seen to take five times as long with two.
@@ -21,22 +21,24 @@ torch.set_num_threads(1)
 def weight_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A slim random checkpoint of every network."""
     folder = tmp_path_factory.mktemp("weights")
-    files = {}
-    for name, tensors in TENSORS.items():
-        files[name] = folder / f"{name}.pth"
-        torch.save(tensors(), files[name])
+    files = {name: folder / f"{name}.pth" for name in REGISTRY}
+    for name, path in files.items():
+        torch.save(RANDOM_WEIGHTS[name].slim(), path)
     return files
 
 
 @pytest.fixture(scope="session")
 def backbones() -> dict[str, Backbone]:
     """A slim random network of every kind."""
-    return {name: REGISTRY[name].from_tensors(tensors()) for name, tensors in TENSORS.items()}
+    return {
+        name: network.from_tensors(RANDOM_WEIGHTS[name].slim())
+        for name, network in REGISTRY.items()
+    }
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of weights that belongs to one test."""
+    """A folder of downloaded weights that belongs to one test, not yet made."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
     return tmp_path / "home" / "hub" / "checkpoints"
 

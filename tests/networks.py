@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from hear_fusion.backbones import REGISTRY
 from hear_fusion.backbones.vggish import POOLED_CELLS, TORCH_KEYS
+from hear_fusion.names import Choice
+
+# The fusion of each network that is published, and the longest hop that hear-validator is quiet on.
+FUSIONS = {name: str(Choice(name, net.published_layers)) for name, net in REGISTRY.items()}
+FINE_HOPS_MS = {
+    name: max(hop for hop in net.timeline.hops_ms if hop <= 50) for name, net in REGISTRY.items()
+}
 
 CNN14_WIDTHS = (4, 6, 8, 10, 12, 16)
 YAMNET_WIDTHS = (4, 6, 8, 8, 10, 10, 12, 12, 12, 12, 12, 12, 16, 16)
@@ -136,9 +146,23 @@ def ast_tensors(widths: tuple[int, int] = AST_WIDTHS, seed: int = 0) -> dict[str
     return state
 
 
-TENSORS: dict[str, Callable[[], dict[str, Tensor]]] = {
-    "cnn14": cnn14_tensors,
-    "yamnet": yamnet_tensors,
-    "vggish": vggish_tensors,
-    "ast": ast_tensors,
+@dataclass(frozen=True)
+class RandomWeights:
+    """Makers of a network's tensors, as its official file names them.
+
+    Attributes:
+        slim: A narrow network of the same family, for speed.
+        full: The published widths.
+    """
+
+    slim: Callable[[], dict[str, Tensor]]
+    full: Callable[[], dict[str, Tensor]]
+
+
+# A new network adds its line here, and nowhere else in the tests.
+RANDOM_WEIGHTS = {
+    "cnn14": RandomWeights(cnn14_tensors, partial(cnn14_tensors, FULL_CNN14_WIDTHS)),
+    "yamnet": RandomWeights(yamnet_tensors, partial(yamnet_tensors, FULL_YAMNET_WIDTHS)),
+    "vggish": RandomWeights(vggish_tensors, partial(vggish_tensors, FULL_VGGISH_WIDTHS)),
+    "ast": RandomWeights(ast_tensors, partial(ast_tensors, FULL_AST_WIDTHS)),
 }

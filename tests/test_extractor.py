@@ -13,22 +13,19 @@ from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten, summarise
 from hear_fusion.fusion.scaling import LayerScale
-from tests.networks import TENSORS
+from hear_fusion.timeline import Stream, Windows
+from tests.networks import cnn14_tensors
 
 CHOICES = [
-    ("cnn14", (1, 2, 3, 4, 5, 6)),
-    ("cnn14", (ORIGINAL,)),
-    ("yamnet", (1, 2, 5, 8, 13, 14)),
-    ("yamnet", (ORIGINAL,)),
-    ("vggish", (2, 5, 10, 15, 18, 22)),
-    ("vggish", (ORIGINAL,)),
-    ("ast", (1, 5, 12)),
-    ("ast", (ORIGINAL,)),
+    (name, layers)
+    for name, network in REGISTRY.items()
+    for layers in (network.layer_numbers(), (ORIGINAL,))
 ]
 PACES = [
     (name, layers, hop)
     for name, layers in CHOICES
-    if name != "ast"  # up to 30 s it takes sounds whole: see below for longer ones
+    # AST takes sounds whole up to 30 s: see below for longer ones
+    if not isinstance(REGISTRY[name].timeline, Windows)
     for hop in (None, *REGISTRY[name].timeline.hops_ms)
 ]
 
@@ -123,6 +120,7 @@ def test_without_its_halo_chunking_would_show(
     audio = noise(1, 16000 * 8)
     whole = Extractor(backbones["cnn14"], (6,), chunk_seconds=1000.0)
     short = Extractor(backbones["cnn14"], (6,), chunk_seconds=1.0)
+    assert isinstance(short.timeline, Stream)
     short.timeline = replace(short.timeline, halo=64)
     assert (short.frames(audio) - whole.frames(audio)).abs().max() > 1e-4
 
@@ -164,13 +162,13 @@ def test_fine_layers_are_pooled_and_coarse_ones_repeated(
     network, audio = backbones["cnn14"], noise(1, 16000 * 2 + 700)
     log_mel = network.log_mel(audio, 0, 1 + audio.shape[1] // 160)
     maps = network.forward_layers(log_mel, network.layer_numbers())
-    for row in network.layer_table:
-        z = Extractor(network, (row.number,)).frames(audio, hop_ms)[0]
-        columns = maps[row.number].frames[0].transpose(0, 1).flatten(1)  # (column, dim)
+    for layer in network.layer_table:
+        z = Extractor(network, (layer.number,)).frames(audio, hop_ms)[0]
+        columns = maps[layer.number].frames[0].transpose(0, 1).flatten(1)  # (column, dim)
         n_columns = columns.shape[0]
         for i, slot in enumerate(z):
-            first = i * hop_ms // (10 * row.stride)
-            last = max(first + 1, (i + 1) * hop_ms // (10 * row.stride))
+            first = i * hop_ms // (10 * layer.stride)
+            last = max(first + 1, (i + 1) * hop_ms // (10 * layer.stride))
             under = columns[min(first, n_columns - 1) : min(last, n_columns)]
             expected = under.amax(dim=0) if len(under) else columns[-1]
             assert_near(slot, expected, tolerance=0.0)
@@ -204,7 +202,7 @@ def test_layer_scale_divides_each_layer_by_its_constant(
     constants = [getattr(network.layer(number), layer_scale) for number in (5, 13)]
     assert constants[0] != constants[1]
     divisor = torch.cat(
-        [torch.full((row.dim,), c) for row, c in zip(plain.taps, constants, strict=True)]
+        [torch.full((layer.dim,), c) for layer, c in zip(plain.taps, constants, strict=True)]
     )
     assert_near(scaled.scenes(audio), plain.scenes(audio) / divisor)
     assert_near(scaled.frames(audio, 40), plain.frames(audio, 40) / divisor)
@@ -273,7 +271,7 @@ def test_ast_slots_get_the_column_whose_centre_is_nearest(
 
 def test_a_head_that_changes_the_width_keeps_its_own(noise: Callable[..., Tensor]) -> None:
     """A slim CNN14 whose fc1 has more outputs than block 6 has channels."""
-    tensors = TENSORS["cnn14"]()
+    tensors = cnn14_tensors()
     tensors["fc1.weight"] = tensors["fc1.weight"].repeat(2, 1)
     tensors["fc1.bias"] = tensors["fc1.bias"].repeat(2)
     extractor = Extractor(REGISTRY["cnn14"].from_tensors(tensors), (ORIGINAL,))

@@ -13,15 +13,12 @@ from torchaudio.compliance import kaldi
 from torchlibrosa.stft import LogmelFilterBank, Spectrogram
 from torchvggish import mel_features
 
-from hear_fusion.backbones import ast_vit, cnn14, vggish, yamnet
+from hear_fusion.backbones import REGISTRY, ast_vit, cnn14, vggish, yamnet
 from hear_fusion.frontends import FrontEnd, LogMel, mel_matrix
 
 FRONT_ENDS = {
-    "cnn14": cnn14.FRONT_END,
+    **{name: network.front_end for name, network in REGISTRY.items()},
     "cnn14_32k": cnn14.FRONT_END_32K,
-    "yamnet": yamnet.FRONT_END,
-    "vggish": vggish.FRONT_END,
-    "ast": ast_vit.FRONT_END,
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.networks import FINE_HOPS_MS, FUSIONS
+
 # The validator prints a general reminder about rounding at every run; these are about a module.
 COMPLAINTS = ("We suggest a interval", "appears to be wrong", "You won't have embeddings")
 
@@ -15,11 +17,8 @@ COMPLAINTS = ("We suggest a interval", "appears to be wrong", "You won't have em
 @pytest.mark.parametrize(
     ("name", "quiet"),
     [
-        ("cnn14_3_6", False),
-        ("cnn14_3_6_40ms", True),
-        ("yamnet_5_13_40ms", True),
-        ("vggish_10_15", False),
-        ("ast_5_12", False),
+        (FUSIONS["cnn14"], False),  # at its own hop of 320 ms
+        *((f"{FUSIONS[name]}_{hop}ms", True) for name, hop in FINE_HOPS_MS.items()),
     ],
 )
 def test_hear_validator(name: str, quiet: bool, weight_files: dict[str, Path]) -> None:

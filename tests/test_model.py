@@ -16,16 +16,15 @@ from torch import Tensor
 import hear_fusion
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.checkpoints import WeightsError
+from hear_fusion.evaluate.options import read_options
 from hear_fusion.model import FusionModel
+from hear_fusion.names import parse
+from tests.networks import FINE_HOPS_MS, FUSIONS
 
 SINGLE_LAYERS = [f"{n}_{k}" for n, network in REGISTRY.items() for k in network.layer_numbers()]
-PUBLISHED = [
-    "_".join([name, *map(str, network.published_layers)]) for name, network in REGISTRY.items()
-]
+PUBLISHED = list(FUSIONS.values())
 FINE = [  # hops that hear-validator does not complain of
-    f"{name}_{max(hop for hop in network.timeline.hops_ms if hop <= 50)}ms"
-    for published, (short, network) in zip(PUBLISHED, REGISTRY.items(), strict=True)
-    for name in (published, short)
+    f"{module}_{hop}ms" for name, hop in FINE_HOPS_MS.items() for module in (FUSIONS[name], name)
 ]
 
 LENGTHS = (1, 399, 4961, 17120, 31680, 64000, 100001)
@@ -69,7 +68,7 @@ def test_every_module_keeps_the_rules_of_hear(
 
 def test_published_dimensions() -> None:
     dims = {
-        name: {row.number: row.dim for row in network.layer_table}
+        name: {layer.number: layer.dim for layer in network.layer_table}
         for name, network in REGISTRY.items()
     }
     assert dims["cnn14"] == {1: 2048, 2: 2048, 3: 2048, 4: 2048, 5: 2048, 6: 4096}
@@ -245,11 +244,39 @@ def test_bf16_is_near_and_leaves_the_globals_alone(
     audio = noise(2, 20000)
     before = torch.backends.mkldnn.conv.fp32_precision  # type: ignore[attr-defined]
     exact = load("cnn14_3_6", weight_files).scenes(audio)
-    rough = load("cnn14_3_6", weight_files, precision="bf16").scenes(audio)
+    rough = load("cnn14_3_6", weight_files, precision="bf16", allow_slow=True).scenes(audio)
     assert rough.dtype == torch.float32
     error = (rough - exact).norm() / exact.norm()
     assert 1e-5 < error < 2e-2
     assert torch.backends.mkldnn.conv.fp32_precision == before  # type: ignore[attr-defined]
+
+
+def test_a_cpu_that_would_imitate_bf16_refuses_when_sound_comes(
+    weight_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio, multiplies_bf16 = (
+        torch.zeros(1, 5000),
+        "hear_fusion.runtimes.precision.cpu_multiplies_bf16",
+    )
+    monkeypatch.setattr(multiplies_bf16, lambda: False)
+    model = load("cnn14_3_6", weight_files, precision="bf16")  # may be on its way to a GPU
+    for call in (
+        model.scenes,
+        model.frames,
+        model.layers,
+        model.with_choice(parse("cnn14")).scenes,
+    ):
+        with pytest.raises(
+            ValueError, match=r"'fp32' on a CPU without AVX512-BF16 or AMX .*allow_slow"
+        ):
+            call(audio)
+    options = read_options('{"precision": "bf16", "allow_slow": true}')
+    slow = load("cnn14_3_6", weight_files, **options)
+    assert slow.scenes(audio).shape == (1, 96)
+    assert slow.with_choice(parse("cnn14")).scenes(audio).shape == (1, 16)
+    assert load("cnn14_3_6", weight_files).scenes(audio).shape == (1, 96)
+    monkeypatch.setattr(multiplies_bf16, lambda: True)
+    assert model.scenes(audio).shape == (1, 96)
 
 
 def test_exact_float32_whatever_the_process_allows(

@@ -4,67 +4,68 @@ import itertools
 
 import pytest
 
-from hear_fusion.timeline import Purpose, Timeline
+from hear_fusion.backbones import REGISTRY
+from hear_fusion.timeline import Patches, Purpose, Stream, Timeline, Windows
 
-CNN14 = Timeline(16000, 160, 512, True, 32, (320, 160, 80, 40, 20), halo=128)
-CNN14_32K = Timeline(32000, 320, 1024, True, 32, (320, 160, 80, 40, 20), halo=128)
-YAMNET = Timeline(16000, 160, 400, False, 32, (320, 160, 80, 40, 20), patch=96, scene_patch_hop=48)
-VGGISH = Timeline(
+CNN14 = Stream(16000, 160, 512, True, 32, (320, 160, 80, 40, 20), halo=128)
+CNN14_32K = Stream(32000, 320, 1024, True, 32, (320, 160, 80, 40, 20), halo=128)
+YAMNET = Patches(16000, 160, 400, False, 32, (320, 160, 80, 40, 20), patch=96, scene_hop=48)
+VGGISH = Patches(
     16000, 160, 400, False, 16, (160, 80, 40, 20, 10),
-    patch=96, scene_patch_hop=96, drops_scene_tail=True,
+    patch=96, scene_hop=96, drops_scene_tail=True,
 )  # fmt: skip
-AST = Timeline(
-    16000, 160, 400, False, 10, (100, 50, 25),
-    column=16, lead=600, longest=2998, longest_window=1024,
-)  # fmt: skip
-TIMELINES = {
-    "cnn14": CNN14,
+AST = Windows(16000, 160, 400, False, 10, (100, 50, 25), column=16, longest=2998, window=1024)
+PUBLISHED = {"cnn14": CNN14, "yamnet": YAMNET, "vggish": VGGISH, "ast": AST}
+TIMELINES: dict[str, Timeline] = {
+    **{name: network.timeline for name, network in REGISTRY.items()},
     "cnn14_32k": CNN14_32K,
-    "yamnet": YAMNET,
-    "vggish": VGGISH,
-    "ast": AST,
 }
 
 SECONDS = [0.01, 0.3, 0.31, 0.5, 0.96, 0.975, 1.0, 1.07, 1.98, 2.7, 4.0, 5.0, 9.99, 30.0, 61.37]
 ODD_SAMPLES = [1, 2, 159, 160, 161, 399, 400, 4959, 4960, 4961, 15599, 15600, 15601, 23280, 23281]
 CASES = [
     (name, hop, n_samples)
-    for name, line in TIMELINES.items()
-    for hop in (None, *line.hops_ms)
-    for n_samples in [*ODD_SAMPLES, *(round(s * line.sample_rate) for s in SECONDS)]
+    for name, timeline in TIMELINES.items()
+    for hop in (None, *timeline.hops_ms)
+    for n_samples in [*ODD_SAMPLES, *(round(s * timeline.sample_rate) for s in SECONDS)]
 ]
+
+
+def test_networks_walk_as_published() -> None:
+    assert {name: TIMELINES[name] for name in PUBLISHED} == PUBLISHED
+    assert AST.lead == 600
 
 
 @pytest.mark.parametrize(("name", "hop_ms", "n_samples"), CASES)
 def test_timestamps_are_regular_ascending_in_range_and_at_least_one(
     name: str, hop_ms: int | None, n_samples: int
 ) -> None:
-    line = TIMELINES[name]
-    times = line.timestamps_ms(n_samples, hop_ms)
-    duration_ms = 1000 * n_samples / line.sample_rate
-    step = line.hop_samples(hop_ms) * 1000 / line.sample_rate
+    timeline = TIMELINES[name]
+    times = timeline.timestamps_ms(n_samples, hop_ms)
+    duration_ms = 1000 * n_samples / timeline.sample_rate
+    step = timeline.hop_samples(hop_ms) * 1000 / timeline.sample_rate
 
-    assert len(times) == line.n_frames(n_samples, hop_ms) >= 1
+    assert len(times) == timeline.n_frames(n_samples, hop_ms) >= 1
     assert all(0 <= t <= duration_ms for t in times)
     assert [b - a for a, b in itertools.pairwise(times)] == [step] * (len(times) - 1)
     if len(times) > 1:
-        assert times[0] == step / 2 + (line.lead / 16 if hop_ms is None else 0)
+        assert times[0] == step / 2 + (timeline.lead / 16 if hop_ms is None else 0)
     if hop_ms is not None and times[-1] < duration_ms:
         assert times[-1] + step > duration_ms, "the tail has no slot"
 
 
 @pytest.mark.parametrize(("name", "hop_ms", "n_samples"), CASES)
 def test_mel_frames_cover_what_frames_need(name: str, hop_ms: int | None, n_samples: int) -> None:
-    line = TIMELINES[name]
-    n_mel = line.n_mel(n_samples, "frames", hop_ms)
-    assert n_mel >= line.frame_stride
-    if line.patch is None:
-        column = line.column or line.frame_stride
-        assert line.n_frames(n_samples) == 1 + (n_mel - column) // line.frame_stride
+    timeline = TIMELINES[name]
+    n_mel = timeline.n_mel(n_samples, "frames", hop_ms)
+    assert n_mel >= timeline.frame_stride
+    if isinstance(timeline, Patches):
+        assert n_mel % timeline.patch == 0
+        needed = timeline.n_frames(n_samples, hop_ms) * timeline.hop_samples(hop_ms)
+        assert needed <= n_mel * timeline.mel_hop < needed + timeline.patch * timeline.mel_hop
     else:
-        assert n_mel % line.patch == 0
-        needed = line.n_frames(n_samples, hop_ms) * line.hop_samples(hop_ms)
-        assert needed <= n_mel * line.mel_hop < needed + line.patch * line.mel_hop
+        column = timeline.column if isinstance(timeline, Windows) else timeline.frame_stride
+        assert timeline.n_frames(n_samples) == 1 + (n_mel - column) // timeline.frame_stride
 
 
 @pytest.mark.parametrize("n_samples", [*ODD_SAMPLES, 80000])

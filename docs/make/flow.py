@@ -38,17 +38,17 @@ def flow_svg(choice: Choice) -> str:
             f"choice must name 1 to {len(FILLS)} layers, got {choice}; such as cnn14_3_6"
         )
     backbone = REGISTRY[choice.backbone]
-    rows = [row for row in backbone.layer_table if row.number in choice.layers]
-    dim = sum(row.dim for row in rows)
+    layers = [layer for layer in backbone.layer_table if layer.number in choice.layers]
+    dim = sum(layer.dim for layer in layers)
     fills = dict(zip(choice.layers, FILLS, strict=False))
     parts = [
         _text(20, 30, f"{backbone.title}: {choice}", size=17, bold=True),
         *_network(choice.backbone, fills),
     ]
-    step = (WIDTH - 20) / len(rows)
-    for i, row in enumerate(rows):
+    step = (WIDTH - 20) / len(layers)
+    for i, layer in enumerate(layers):
         left = 20 + i * step
-        parts += _eq_1(row, left, step - 20, fills[row.number], backbone.timeline.frame_stride)
+        parts += _eq_1(layer, left, step - 20, fills[layer.number], backbone.timeline.frame_stride)
         parts.append(_arrow(left + (step - 20) / 2, 355, WIDTH / 2, 398))
     parts += [
         _box(170, 400, 540, 52, "z", f"Eq. (2): concatenated per frame   [B, T_o, {dim}]"),
@@ -77,7 +77,7 @@ def _network(name: str, fills: dict[int, str]) -> list[str]:
         ("log-mel", f"[B, 1, T, {backbone.front_end.n_mels}]"),
     ]
     shown = _shown_layers(backbone.layer_table, set(fills))
-    labels += [(f"layer {row.number}", f"{row.channels} x {row.freq}") for row in shown]
+    labels += [(f"layer {layer.number}", f"{layer.channels} x {layer.freq}") for layer in shown]
     step = (WIDTH - 40 + GAP) / len(labels)
     parts = []
     for i, (title, note) in enumerate(labels):
@@ -100,24 +100,24 @@ def _shown_layers(layers: tuple[Layer, ...], chosen: set[int]) -> list[Layer]:
     room = 7
     if len(layers) <= room:
         return list(layers)
-    others = [row for row in layers if row.number not in chosen]
+    others = [layer for layer in layers if layer.number not in chosen]
     n_others = room - len(chosen)
     even = {others[round(i * (len(others) - 1) / (n_others - 1))].number for i in range(n_others)}
-    return [row for row in layers if row.number in chosen | even]
+    return [layer for layer in layers if layer.number in chosen | even]
 
 
-def _eq_1(row: Layer, left: float, width: float, fill: str, frame_stride: int) -> list[str]:
-    pool = max(1, frame_stride // row.stride)
-    columns = "T" if row.stride == 1 else f"T/{row.stride}"
+def _eq_1(layer: Layer, left: float, width: float, fill: str, frame_stride: int) -> list[str]:
+    pool = max(1, frame_stride // layer.stride)
+    columns = "T" if layer.stride == 1 else f"T/{layer.stride}"
     how = f"max-pool {pool} columns, flatten" if pool > 1 else "flatten"
-    output = f"[B, {row.channels}, {columns}, {row.freq}]"
-    frames = f"[B, T_o = T/{frame_stride}, {row.channels} x {row.freq} = {row.dim}]"
+    output = f"[B, {layer.channels}, {columns}, {layer.freq}]"
+    frames = f"[B, T_o = T/{frame_stride}, {layer.channels} x {layer.freq} = {layer.dim}]"
     return [
-        _box(left, 170, width, 52, f"layer {row.number}", output, fill),
+        _box(left, 170, width, 52, f"layer {layer.number}", output, fill),
         _arrow(left + width / 2, 222, left + width / 2, 300),
         _text(left + width / 2 + 12, 258, "Eq. (1)", bold=True),
         _text(left + width / 2 + 12, 275, how, colour=FAINT),
-        _box(left, 302, width, 52, f"z\u0302 of layer {row.number}", frames, fill),
+        _box(left, 302, width, 52, f"z\u0302 of layer {layer.number}", frames, fill),
     ]
 
 

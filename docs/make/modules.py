@@ -22,28 +22,29 @@ def modules_table() -> str:
         "|---|---|---|---|---|",
     ]
     for name, backbone in REGISTRY.items():
-        line = backbone.timeline
-        dims = {row.number: row.dim for row in backbone.layer_table}
+        timeline = backbone.timeline
+        dims = {layer.number: layer.dim for layer in backbone.layer_table}
         fused = sum(dims[number] for number in backbone.published_layers)
         layers = " and ".join(map(str, backbone.published_layers))
-        hops = " ".join(map(str, line.hops_ms))
+        hops = " ".join(map(str, timeline.hops_ms))
         numbers = backbone.layer_numbers()
         singles = f"{min(dims.values())}" + (
             f" to {max(dims.values())}" if len(set(dims.values())) > 1 else ""
         )
         rows = [
-            (str(Choice(name, backbone.published_layers)), f"{fused}", f"layers {layers}", None),
-            (name, f"{backbone.original.dim}", "its own embedding", backbone.original.stride),
+            (backbone.published_layers, fused, f"layers {layers}", None),
+            ((), backbone.original.dim, "its own embedding", backbone.original.stride),
         ]
         lines += [
-            f"| `hear_fusion.{module}` | {dim} | {backbone.title}, {what} "
-            f"| {line.frame_ms(stride):g} ms | {hops} |"
-            for module, dim, what, stride in rows
+            f"| `{Choice(name, chosen).import_name}` | {dim} | {backbone.title}, {what} "
+            f"| {timeline.frame_ms(stride):g} ms | {hops} |"
+            for chosen, dim, what, stride in rows
         ]
+        first, last = (Choice(name, (number,)).import_name for number in (numbers[0], numbers[-1]))
         lines.append(
-            f"| `hear_fusion.{name}_{numbers[0]}` ... `hear_fusion.{name}_{numbers[-1]}` "
+            f"| `{first}` ... `{last}` "
             f"| {singles} | layers {' '.join(map(str, numbers))}, alone or any of them together "
-            f"| {line.frame_ms():g} ms | {hops} |"
+            f"| {timeline.frame_ms():g} ms | {hops} |"
         )
     return "\n".join(lines) + "\n"
 

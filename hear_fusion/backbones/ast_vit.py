@@ -14,8 +14,9 @@ from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear, frozen_norm
 from hear_fusion.backbones.transformer import Block, fit_positions
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Windows
 
 EPS = 1e-6  # the author's; Hugging Face's port says 1e-12
 N_LAYERS = 12
@@ -47,7 +48,7 @@ class Ast(Backbone):
     )
     original = Layer(ORIGINAL, "v.norm", channels=768, freq=1, stride=STRIDE)
     front_end = FRONT_END
-    timeline = Timeline(
+    timeline = Windows(
         sample_rate=FRONT_END.sample_rate,
         mel_hop=FRONT_END.hop,
         mel_window=FRONT_END.window,
@@ -55,9 +56,8 @@ class Ast(Backbone):
         frame_stride=STRIDE,
         hops_ms=(100, 50, 25),
         column=PATCH,
-        lead=((PATCH - STRIDE - 1) * FRONT_END.hop + FRONT_END.window) // 2,
         longest=2998,  # 30 s
-        longest_window=1024,  # what the position embeddings were trained for
+        window=1024,  # what the position embeddings were trained for
     )
     records = (
         WeightsRecord(
@@ -123,7 +123,7 @@ class Ast(Backbone):
         paper measures both on each task's training sounds.
         """
         if not (math.isfinite(input_mean) and math.isfinite(input_std) and input_std > 0):
-            raise ValueError(
+            raise InvalidError(
                 "input_mean and input_std must be finite, and input_std above 0, "
                 f"got {input_mean} and {input_std}"
             )
@@ -141,7 +141,7 @@ class Ast(Backbone):
         return cls(tokens, positions, patches, blocks, norm, (input_mean, input_std))
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each through the final normalisation.
+        """Compute the layers asked for, each through the final normalisation.
 
         Frames are the patches of one time averaged over their rows of bands; the clip vector is
         the mean of the class and distillation tokens. `ORIGINAL` is layer 12.
@@ -158,7 +158,7 @@ class Ast(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002
-        """The clip vector itself; of a sound in windows their mean, weighted by their columns."""
+        """Take the clip vector itself, or the mean of windows weighted by their columns."""
         return mean
 
     def _embed(self, log_mel: Tensor) -> Tensor:

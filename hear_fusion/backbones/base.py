@@ -60,14 +60,20 @@ class LayerOutput:
     clip: Tensor | None = None
 
     def columns(self, purpose: Purpose) -> Tensor:
-        """Columns to pool, shape (batch, channel, time, freq).
-
-        In scenes a clip vector takes the place of each column that it stands for, so that means
-        over stretches of different lengths weigh them rightly.
-        """
+        """Give the columns to pool, shape (batch, channel, time, freq): in scenes the clip's."""
         if self.clip is None or purpose == "frames":
             return self.frames
-        return self.clip[:, :, None, None].expand(-1, -1, self.frames.shape[2], -1)
+        return self._clip_in_each_column(self.clip)
+
+    def _clip_in_each_column(self, clip: Tensor) -> Tensor:
+        """Repeat the clip vector for every column that it stands for.
+
+        A mean over columns then weighs the vectors of windows by their lengths. A sound of 40 s
+        passes through AST in windows of 101, 101, 101 and 96 columns, a clip vector each:
+        (1, 768) -> (1, 768, 101, 1), ..., (1, 768, 96, 1), and the scene is their mean over all
+        399 columns, ``(101 a + 101 b + 101 c + 96 d) / 399``.
+        """
+        return clip[:, :, None, None].expand(-1, -1, self.frames.shape[2], -1)
 
 
 class Backbone(nn.Module, ABC):
@@ -115,16 +121,16 @@ class Backbone(nn.Module, ABC):
         """
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:  # noqa: ARG002
-        """Scene features of one layer from the mean and maximum of its frames, Eq. (3)."""
+        """Make scene features of one layer from the mean and maximum of its frames, Eq. (3)."""
         return mean + maximum
 
     def frame(self, number: int, frames: Tensor) -> Tensor:  # noqa: ARG002
-        """Frame features of one layer from its pooled columns: the columns themselves."""
+        """Make frame features of one layer from its pooled columns: the columns themselves."""
         return frames
 
     @classmethod
     def layer_numbers(cls) -> tuple[int, ...]:
-        """Numbers that may stand in a name, ascending."""
+        """Give the numbers that may stand in a name, ascending."""
         return tuple(layer.number for layer in cls.layer_table)
 
     def layer(self, number: int) -> Layer:
@@ -134,10 +140,10 @@ class Backbone(nn.Module, ABC):
     def _set_widths(self, channels: Mapping[int, int], original: int) -> None:
         """Replace the published widths by those of the weights."""
         self.layer_table = tuple(
-            replace(row, channels=channels[row.number]) for row in self.layer_table
+            replace(layer, channels=channels[layer.number]) for layer in self.layer_table
         )
         self.original = replace(self.original, channels=original)
 
     @property
     def _by_number(self) -> dict[int, Layer]:
-        return {row.number: row for row in self.layer_table}
+        return {layer.number: layer for layer in self.layer_table}

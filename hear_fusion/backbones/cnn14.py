@@ -11,8 +11,9 @@ from torch.nn import functional as F
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Stream
 
 EPS = 1e-5
 N_BLOCKS = 6
@@ -33,8 +34,8 @@ FRONT_END_32K = FrontEnd(
 )  # fmt: skip
 
 
-def _timeline(front_end: FrontEnd) -> Timeline:
-    return Timeline(
+def _timeline(front_end: FrontEnd) -> Stream:
+    return Stream(
         sample_rate=front_end.sample_rate,
         mel_hop=front_end.hop,
         mel_window=front_end.n_fft,
@@ -137,7 +138,7 @@ class Cnn14(Backbone):
         return cls(mel_norm, blocks, fc1, front_end)
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the blocks asked for, each after its average pooling.
+        """Compute the blocks asked for, each after its average pooling.
 
         `ORIGINAL` is block 6 averaged over frequency, which `scene` takes through fc1.
         """
@@ -153,14 +154,14 @@ class Cnn14(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:
-        """Eq. (3); the original embedding takes the same sum through fc1 and ReLU."""
+        """Apply Eq. (3); the original embedding takes the same sum through fc1 and ReLU."""
         summary = super().scene(number, mean, maximum)
         if number == ORIGINAL:
             return F.linear(summary, self.fc1_weight, self.fc1_bias).relu_()
         return summary
 
     def frame(self, number: int, frames: Tensor) -> Tensor:
-        """Columns as they are; the original embedding sees each frame as a clip of one frame."""
+        """Leave columns as they are; the original embedding sees each as a clip of one frame."""
         return self.scene(number, frames, frames) if number == ORIGINAL else frames
 
 
@@ -168,7 +169,7 @@ def _front_end(tensors: Mapping[str, Tensor], sample_rate: int | None) -> FrontE
     by_bins = {spec.n_fft // 2 + 1: spec for spec in (FRONT_END, FRONT_END_32K)}
     by_rate = {spec.sample_rate: spec for spec in by_bins.values()}
     if sample_rate is not None and sample_rate not in by_rate:
-        raise ValueError(f"sample_rate must be one of {sorted(by_rate)} Hz, got {sample_rate}")
+        raise InvalidError(f"sample_rate must be one of {sorted(by_rate)} Hz, got {sample_rate}")
     stored = [sum(tensors[key].shape[:1]) for key in STORED_FRONT_END if key in tensors]
     if not stored:
         return by_rate[sample_rate or FRONT_END.sample_rate]
@@ -178,7 +179,7 @@ def _front_end(tensors: Mapping[str, Tensor], sample_rate: int | None) -> FrontE
         )
     front_end = by_bins[stored[0]]
     if sample_rate not in (None, front_end.sample_rate):
-        raise ValueError(
+        raise InvalidError(
             f"sample_rate must be {front_end.sample_rate} Hz, the rate stored in the weights, "
             f"got {sample_rate}"
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from hear_fusion.backbones.ast_vit import Ast
 from hear_fusion.backbones.base import Backbone
@@ -45,21 +48,31 @@ def load_backbone(name: str, path: str | PathLike[str] | None = None, **options:
     try:
         return backbone.from_tensors(tensors, **options)
     except WeightsError as err:
-        raise WeightsError(_refusal(backbone, path, tensors, err)) from err
+        fitting = [REGISTRY[other].title for other in fitting_networks(tensors)]
+        hint = (
+            f"it holds {' and '.join(fitting)}"
+            if fitting
+            else "run 'hear-fusion list' for the official files"
+        )
+        raise WeightsError(
+            f"{path} must hold the weights of {backbone.title}, but {err}; {hint}"
+        ) from err
 
 
-def _refusal(backbone: type[Backbone], path: Path, tensors: dict[str, Any], err: Exception) -> str:
-    """Say why a file was refused, and which network it fits if any."""
+def fitting_networks(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Tell which networks these tensors are the weights of.
+
+    Args:
+        tensors: As `hear_fusion.checkpoints.read_tensors` returns them.
+
+    Returns:
+        Keys of `REGISTRY`; none if the tensors fit no network.
+    """
     fitting = []
-    for other in REGISTRY.values():
+    for name, backbone in REGISTRY.items():
         try:
-            other.from_tensors(tensors)
+            backbone.from_tensors(tensors)
         except WeightsError:
             continue
-        fitting.append(other.title)
-    hint = (
-        f"it holds {' and '.join(fitting)}"
-        if fitting
-        else "run 'hear-fusion list' for the official files"
-    )
-    return f"{path} must hold the weights of {backbone.title}, but {err}; {hint}"
+        fitting.append(name)
+    return tuple(fitting)

@@ -13,7 +13,7 @@ from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear
 from hear_fusion.checkpoints import WeightsRecord
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Patches
 
 FRONT_END = FrontEnd(
     sample_rate=16000, n_fft=512, window=400, hop=160, centred=False,
@@ -101,7 +101,7 @@ class Vggish(Backbone):
     )
     original = Layer(ORIGINAL, "fc2", channels=128, freq=1, stride=EXAMPLE)
     front_end = FRONT_END
-    timeline = Timeline(
+    timeline = Patches(
         sample_rate=FRONT_END.sample_rate,
         mel_hop=FRONT_END.hop,
         mel_window=FRONT_END.window,
@@ -109,7 +109,7 @@ class Vggish(Backbone):
         frame_stride=16,
         hops_ms=(160, 80, 40, 20, 10),
         patch=EXAMPLE,
-        scene_patch_hop=EXAMPLE,
+        scene_hop=EXAMPLE,
         drops_scene_tail=True,
     )
     records = (
@@ -140,7 +140,8 @@ class Vggish(Backbone):
         super().__init__()
         self.steps = nn.ModuleList(steps)
         widths = {
-            row.number: step.n_out for row, step in zip(type(self).layer_table, steps, strict=True)
+            layer.number: step.n_out
+            for layer, step in zip(type(self).layer_table, steps, strict=True)
         }
         self._set_widths(widths, original=steps[-1].n_out)
 
@@ -154,17 +155,17 @@ class Vggish(Backbone):
         read, keys = _layout(tensors)
         steps: list[Convolution | Dense] = []
         n_in = 1
-        for row in cls.layer_table:
-            step = Dense if row.number >= FIRST_DENSE else Convolution
-            n_in *= POOLED_CELLS if row.number == FIRST_DENSE else 1
-            weight, bias = read(state, keys[row.number], (-1, n_in, *step.kernel))
-            steps.append(step(weight, bias, pooled_first=row.number in POOLED_FIRST))
+        for layer in cls.layer_table:
+            step = Dense if layer.number >= FIRST_DENSE else Convolution
+            n_in *= POOLED_CELLS if layer.number == FIRST_DENSE else 1
+            weight, bias = read(state, keys[layer.number], (-1, n_in, *step.kernel))
+            steps.append(step(weight, bias, pooled_first=layer.number in POOLED_FIRST))
             n_in = steps[-1].n_out
         state.finish()
         return cls(steps)
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each after its ReLU.
+        """Compute the layers asked for, each after its ReLU.
 
         `ORIGINAL` is layer 22; the dense layers run only if one of them is asked for.
         """
@@ -172,12 +173,12 @@ class Vggish(Backbone):
         last = max(final if number == ORIGINAL else number for number in layers)
         outputs: dict[int, LayerOutput] = {}
         feature_map = log_mel
-        for row, step in zip(self.layer_table, self.steps, strict=True):
-            if row.number > last:
+        for layer, step in zip(self.layer_table, self.steps, strict=True):
+            if layer.number > last:
                 break
             feature_map = step(feature_map)
-            if row.number in layers:
-                outputs[row.number] = LayerOutput(feature_map)
+            if layer.number in layers:
+                outputs[layer.number] = LayerOutput(feature_map)
         if ORIGINAL in layers:
             outputs[ORIGINAL] = LayerOutput(feature_map)
         return outputs
@@ -187,8 +188,8 @@ Read = Callable[[StateReader, str, tuple[int, ...]], tuple[Tensor, Tensor]]
 
 
 def _layout(tensors: Mapping[str, Tensor]) -> tuple[Read, dict[int, str]]:
-    """How the file lays out a layer's weights, and what it calls each layer."""
-    keys = {row.number: f"vggish/{row.module}" for row in Vggish.layer_table}
+    """Tell how the file lays out a layer's weights, and what it calls each layer."""
+    keys = {layer.number: f"vggish/{layer.module}" for layer in Vggish.layer_table}
     if f"{keys[FIRST_DENSE]}/weights" in tensors:
         return _from_tensorflow, keys
     dense = "fc" if "fc.0.weight" in tensors else "embeddings"
@@ -200,7 +201,7 @@ def _from_torch(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[T
 
 
 def _from_tensorflow(state: StateReader, key: str, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """TensorFlow keeps kernels as (time, freq, in, out) and dense weights as (in, out)."""
+    """Read kernels (time, freq, in, out) and dense weights (in, out), as TensorFlow has them."""
     out, into, *kernel = shape
     weight = state.take(f"{key}/weights", *kernel, into, out)
     weight = weight.permute(3, 2, 0, 1) if kernel else weight.T

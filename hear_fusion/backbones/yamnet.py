@@ -13,7 +13,7 @@ from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv
 from hear_fusion.checkpoints import WeightsRecord
 from hear_fusion.frontends import FrontEnd
-from hear_fusion.timeline import Timeline
+from hear_fusion.timeline import Patches
 
 EPS = 1e-4
 STRIDES = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)  # of layers 1 ... 14
@@ -30,13 +30,13 @@ FRONT_END = FrontEnd(
 
 
 def _layer_table() -> tuple[Layer, ...]:
-    rows, stride = [], 1
+    layers, stride = [], 1
     columns = zip(STRIDES, CHANNELS, RMS, STD, strict=True)
     for number, (step, channels, rms, std) in enumerate(columns, start=1):
         stride *= step
         module = f"layer{number}/" + ("conv" if number == 1 else "pointwise_conv")
-        rows.append(Layer(number, module, channels, 64 // stride, stride, rms, std))
-    return tuple(rows)
+        layers.append(Layer(number, module, channels, 64 // stride, stride, rms, std))
+    return tuple(layers)
 
 
 class SameConv(nn.Module):
@@ -82,7 +82,7 @@ class Yamnet(Backbone):
     layer_table = _layer_table()
     original = Layer(ORIGINAL, "global average pool", channels=1024, freq=1, stride=96)
     front_end = FRONT_END
-    timeline = Timeline(
+    timeline = Patches(
         sample_rate=FRONT_END.sample_rate,
         mel_hop=FRONT_END.hop,
         mel_window=FRONT_END.window,
@@ -90,7 +90,7 @@ class Yamnet(Backbone):
         frame_stride=32,
         hops_ms=(320, 160, 80, 40, 20),
         patch=96,
-        scene_patch_hop=48,
+        scene_hop=48,
     )
     records = (
         WeightsRecord(
@@ -134,7 +134,7 @@ class Yamnet(Backbone):
         return cls(_convs(tensors))
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
-        """Outputs of the layers asked for, each after its last ReLU.
+        """Compute the layers asked for, each after its last ReLU.
 
         `ORIGINAL` is the average of layer 14 over time and frequency, one column an example.
         """
@@ -151,7 +151,7 @@ class Yamnet(Backbone):
         return outputs
 
     def scene(self, number: int, mean: Tensor, maximum: Tensor) -> Tensor:
-        """Eq. (3); the original embedding is the mean over examples alone."""
+        """Apply Eq. (3); the original embedding is the mean over examples alone."""
         return mean if number == ORIGINAL else super().scene(number, mean, maximum)
 
 
@@ -186,7 +186,7 @@ def _convs(tensors: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
 def _from_graph(
     state: StateReader, index: int, _: str, shape: tuple[int, int, int, int]
 ) -> tuple[Tensor, Tensor]:
-    """One convolution of an exported graph, which already holds its batch norm."""
+    """Read one convolution of an exported graph, which already holds its batch norm."""
     kernel = state.take(f"conv.{index}.weight", *shape)
     return kernel, state.take(f"conv.{index}.bias", kernel.shape[0])
 
@@ -194,7 +194,7 @@ def _from_graph(
 def _from_keras(
     state: StateReader, _: int, name: str, shape: tuple[int, int, int, int]
 ) -> tuple[Tensor, Tensor]:
-    """One convolution of yamnet.h5: kernel (time, freq, in, out), batch norm without gamma."""
+    """Read one of yamnet.h5: kernel (time, freq, in, out), batch norm without gamma."""
     out, into, height, width = shape
     if "depthwise" in name:
         kernel = state.take(f"{name}/depthwise_kernel", height, width, out, into)

@@ -12,6 +12,7 @@ from hear_fusion.checkpoints.cache import (
     verify_content,
 )
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.download import DOWNLOAD_ERRORS, discard
 from hear_fusion.files.download import download as download_part
 from hear_fusion.files.lock import exclusive
@@ -29,7 +30,7 @@ def fetch(record: WeightsRecord, *, progress: bool = True) -> Path:
 
     Args:
         record: The file to get.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Returns:
         Path of the verified file in the cache.
@@ -68,7 +69,7 @@ def locate(
         records: Files of one network, the preferred one first; those that are not
             ``is_default`` are passed over.
         download: Whether a file may be downloaded if none is in the cache.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Returns:
         Path of a verified file in the cache.
@@ -80,7 +81,7 @@ def locate(
     """
     records = [record for record in records if record.is_default]
     if not records:
-        raise ValueError("records must hold at least one default record, got none")
+        raise InvalidError("records must hold at least one default record, got none")
     for record in records:
         present = cached(record)
         if present is not None:

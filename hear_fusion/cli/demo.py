@@ -31,48 +31,19 @@ def demo(out: Path) -> None:
         step += 1
         click.echo(f"[{step}, {time.monotonic() - began:.0f} s] {text}")
 
-    say("looking for the HEAR tools and for YAMNet's weights")
-    from hear_fusion.checkpoints import WeightsError
-    from hear_fusion.cli.tasks.demo import demo as make_tasks
-    from hear_fusion.demo.evaluation import (
-        EVENT_HOP,
-        ORIGINAL,
-        demo_weights,
-        evaluate_demo,
-        study_demo,
-        validate,
-    )
-    from hear_fusion.evaluate.tools import require_tools
+    from hear_fusion.demo.evaluation import run_demo
     from hear_fusion.report.formats import to_markdown
-    from hear_fusion.report.official import official_section
+    from hear_fusion.report.heareval_scores import heareval_section
     from hear_fusion.report.page import write_report
-    from hear_fusion.report.sections import SECTIONS_FILE, write_sections
+    from hear_fusion.report.sections import write_section
     from hear_fusion.report.study.tables import gains_table, layers_table
 
     try:
-        require_tools()
-        weights = demo_weights()
-    except (ModuleNotFoundError, WeightsError) as err:
-        raise click.ClickException(str(err)) from err
-    click.echo(f"    {weights}")
-    say("making the tasks")
-    click.get_current_context().invoke(
-        make_tasks, out=out / "tasks", only=(), sample_rates=("16000",)
-    )
-    results, embeddings = out / "results", out / "embeddings"
-    try:
-        fused = f"hear_fusion.{study_demo(out / 'tasks', results, weights, say).module}"
-        for module in (ORIGINAL, fused, ORIGINAL + EVENT_HOP, fused + EVENT_HOP):
-            say(f"hear-validator {module}")
-            validate(module, weights)
-            click.echo("    Looks good!")
-        scores = evaluate_demo(out / "tasks", embeddings, weights, fused, say)
-        # Everything is there by now: only the official scores are new.
-        study = study_demo(out / "tasks", results, weights, lambda _text: None, embeddings)
-        section = official_section(scores.differences)
-        write_sections([section], results / SECTIONS_FILE)
-        write_report(results, out / "report.html")
-    except (OSError, ValueError, RuntimeError) as err:
+        result = run_demo(out, say, click.echo)
+        study, section = result.study, heareval_section(result.scores.differences)
+        write_section(section, out / "results")
+        write_report(out / "results", out / "report.html")
+    except (ModuleNotFoundError, OSError, ValueError, RuntimeError) as err:
         raise click.ClickException(str(err)) from err
     tables = (layers_table(study, study.module), gains_table(study, study.module), *section.tables)
     text = "\n".join(to_markdown(table) for table in tables)
@@ -82,5 +53,5 @@ def demo(out: Path) -> None:
         f"{out / 'scores.md'} written; {time.monotonic() - began:.0f} s in all; "
         f"open {out / 'report.html'}"
     )
-    if scores.errors:
-        raise click.ClickException("\n".join(dict.fromkeys(scores.errors)))
+    if result.scores.errors:
+        raise click.ClickException("\n".join(dict.fromkeys(result.scores.errors)))

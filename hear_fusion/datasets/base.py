@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
 TOTAL = "total"
@@ -186,7 +187,7 @@ def rows(texts: Mapping[str, bytes], name: str, *columns: str) -> list[dict[str,
     table = list(csv.DictReader(texts[name].decode("utf-8-sig", "replace").splitlines()))
     if not table or not set(columns) <= table[0].keys():
         header = ", ".join(map(str, table[0])) if table else "no rows"
-        raise ValueError(f"{name} must have columns {', '.join(columns)}, got {header}")
+        raise InvalidError(f"{name} must have columns {', '.join(columns)}, got {header}")
     return table
 
 

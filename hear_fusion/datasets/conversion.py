@@ -14,7 +14,7 @@ from hear_fusion.datasets.base import DataSet
 from hear_fusion.datasets.faults import Fault
 from hear_fusion.files.contents import HEAD_BYTES, Pointer, pointer_kind
 from hear_fusion.files.members import READ_ERRORS, Member
-from hear_fusion.parallel.pool import run_jobs
+from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.staging import Recording, Staging
 
 # Enough that handing a batch over costs nothing; few enough bytes that memory stays small.
@@ -24,7 +24,7 @@ _MARGIN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Sound:
+class SourceSound:
     """A clip's file: the name that it gets, its path in the source, and where its bytes are."""
 
     name: str
@@ -37,18 +37,18 @@ class Batch:
     """Sounds for one process, and the folder for them."""
 
     staging: Staging
-    sounds: tuple[Sound, ...]
+    sounds: tuple[SourceSound, ...]
 
 
-def convert(batch: Batch) -> list[tuple[Sound, str | None]]:
+def convert(batch: Batch) -> list[tuple[SourceSound, str | None]]:
     """Convert sounds; return each, without its bytes, with the reason why it cannot be read."""
     return [
-        (Sound(sound.name, sound.path, b""), _convert(batch.staging, sound))
+        (SourceSound(sound.name, sound.path, b""), _convert(batch.staging, sound))
         for sound in batch.sounds
     ]
 
 
-def _convert(staging: Staging, sound: Sound) -> str | None:
+def _convert(staging: Staging, sound: SourceSound) -> str | None:
     needed = None if staging.seconds is None else staging.seconds + _MARGIN_SECONDS
     try:
         recording = Recording(*decode(sound.content, needed))
@@ -121,7 +121,7 @@ class Conversion:
         """
         batches = self._batches(members, on_clip)
         # Closed at once when the run is broken off: processes must not outlive it.
-        with closing(run_jobs(convert, batches, n_processes, batch=1)) as done:
+        with closing(map_unordered(convert, batches, n_processes, batch=1)) as done:
             for sound, reason in chain.from_iterable(done):
                 if reason is None:
                     self.names.add(sound.name)
@@ -130,7 +130,7 @@ class Conversion:
                 on_clip()
 
     def _batches(self, members: Iterable[Member], on_clip: Callable[[], None]) -> Iterator[Batch]:
-        batch: list[Sound] = []
+        batch: list[SourceSound] = []
         size = 0
         for member in members:
             sound = self._sound(member)
@@ -148,7 +148,7 @@ class Conversion:
         if batch:
             yield Batch(self._staging, tuple(batch))
 
-    def _sound(self, member: Member) -> Sound | None:
+    def _sound(self, member: Member) -> SourceSound | None:
         """Return the clip that a member holds; keep it if it is a text."""
         if self._is_text(member):
             return None
@@ -170,7 +170,7 @@ class Conversion:
             self._unread.add(name)
             return None
         self._paths[name] = member.path
-        return Sound(name, member.path, content)
+        return SourceSound(name, member.path, content)
 
     def _name(self, path: str) -> str | None:
         if self._by_form:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 # The archive's own name stands for the folder, where that was left out.
@@ -31,7 +32,7 @@ class _NSynth(DataSet):
             try:
                 placed |= _read(seen.texts[file], split)
             except ValueError as err:
-                raise ValueError(f"{file} must be the JSON of the data set, got: {err}") from err
+                raise InvalidError(f"{file} must be the JSON of the data set, got: {err}") from err
         return placed
 
 

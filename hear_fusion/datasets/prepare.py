@@ -11,6 +11,7 @@ from pathlib import Path
 from hear_fusion.datasets.base import TOTAL, DataSet, Place, Seen, Splitting
 from hear_fusion.datasets.conversion import Conversion
 from hear_fusion.datasets.faults import FAULTS_FILE, Fault, format_causes, write_faults
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.archives import members
 from hear_fusion.files.hashing import recipe_of
 from hear_fusion.tasks.schema import Clip
@@ -81,7 +82,7 @@ def prepare(
     """
     check_sample_rates(sample_rates)
     if out.resolve() == source.resolve():
-        raise ValueError(f"out must be another folder than source, got {out} for both")
+        raise InvalidError(f"out must be another folder than source, got {out} for both")
     given = _read_splits(data_set, splits_file)
     splitting = data_set.splitting_for(with_file=bool(given))
     metadata = data_set.metadata(splitting, splitting.mode)
@@ -107,7 +108,7 @@ def prepare(
     try:
         prepared = _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
     except ValueError as err:
-        raise ValueError("\n".join([*causes, str(err)])) from err
+        raise InvalidError("\n".join([*causes, str(err)])) from err
     return replace(prepared, causes=causes)
 
 
@@ -127,7 +128,7 @@ def _read_splits(data_set: DataSet, splits_file: Path | None) -> dict[str, bytes
     if splits_file is None:
         return {}
     if data_set.splits_file is None:
-        raise ValueError(
+        raise InvalidError(
             f"splits must be left out for {data_set.name}, whose archive has them, "
             f"got {splits_file}"
         )
@@ -147,7 +148,7 @@ def _finish(
     texts = {**conversion.texts, **given}
     absent = [text for text in data_set.texts if text not in texts]
     if absent:
-        raise ValueError(
+        raise InvalidError(
             f"source must hold {', '.join(absent)}, got none; put it there and run the same "
             "command again: sounds already converted stay"
         )

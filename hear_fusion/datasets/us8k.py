@@ -13,6 +13,7 @@ from hear_fusion.datasets.base import (
     is_sound,
     rows,
 )
+from hear_fusion.errors import InvalidError
 
 _CLIPS_BY_FOLD = {
     fold_name(number): n_clips
@@ -32,7 +33,7 @@ class _UrbanSound8K(DataSet):
         # Some copies of the table call it otherwise.
         column = next((name for name in ("class", "class_name") if name in table[0]), None)
         if column is None:
-            raise ValueError(f"{_TABLE} must have a column 'class', got {', '.join(table[0])}")
+            raise InvalidError(f"{_TABLE} must have a column 'class', got {', '.join(table[0])}")
         return {
             PurePosixPath(row["slice_file_name"]).stem: Place(
                 fold_name(int(row["fold"])), row[column]

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting, file_name, lines
+from hear_fusion.errors import InvalidError
 
 _CLIP = re.compile(r"(?:.*/)?(id\d{5})/([^/]+)/(\d+)\.wav")
 _FLAT_CLIP = re.compile(r"(id\d{5})[-_]([\w-]{11})[-_](\d{5})\.wav", re.ASCII)
@@ -29,7 +30,7 @@ class _VoxCeleb1(DataSet):
             number, _, path = line.partition(" ")
             found = _CLIP.fullmatch(path.strip())
             if number not in _SPLITS or not found:
-                raise ValueError(
+                raise InvalidError(
                     f"{_LIST} must have lines such as '1 id10006/nLEBBc9oIFs/00003.wav', "
                     f"got {line!r}"
                 )

@@ -16,6 +16,7 @@ from hear_fusion.datasets.base import (
     is_sound,
     rows,
 )
+from hear_fusion.errors import InvalidError
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ru")
 # Folders of the site itself that hold a language under another name.
@@ -31,13 +32,13 @@ class _VoxForge(DataSet):
             return None
         split_path = _submission(path)
         if split_path is None:
-            raise ValueError("is not in a submission, a folder or archive like user-20091231-abc")
+            raise InvalidError("is not in a submission, a folder or archive like user-20091231-abc")
         above, submission = split_path
         for folder in above:
             language = _ALIASES.get(folder.lower(), folder.lower())
             if language in LANGUAGES:
                 return file_name(language, submission, PurePosixPath(path).stem)
-        raise ValueError(
+        raise InvalidError(
             f"is in no folder of a language ({', '.join(LANGUAGES)}); keep the archives of each "
             "language in a folder of its own"
         )
@@ -72,7 +73,7 @@ def _listed(seen: Seen) -> dict[str, Place]:
             continue
         split_path = _submission(row["file_name"])
         if split_path is None:
-            raise ValueError(
+            raise InvalidError(
                 f"{_TABLE} must name files as submission/wav/file.wav, got {row['file_name']!r}"
             )
         key = file_name(split_path[1], PurePosixPath(row["file_name"]).stem)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import cached, locate
+from hear_fusion.demo.tasks import make_demo_tasks
+from hear_fusion.errors import ToolError
 from hear_fusion.evaluate.difference import Difference, difference
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_folds
+from hear_fusion.evaluate.tools import require_tools
+from hear_fusion.names import Choice
 from hear_fusion.probes.protocol import DEMO_PROTOCOL
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.results import Study
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import METADATA_FILE, TaskMetadata
 
-ORIGINAL = "hear_fusion.yamnet"
+ORIGINAL_CHOICE = Choice("yamnet")
 # At 320 ms even a perfect classifier misses most onsets; see the HEAR rules for event tasks.
-EVENT_HOP = "_40ms"
+EVENT_HOP_MS = 40
 # The tasks declare a small grid of their own; two of its points are all there are.
 GRID_POINTS = 2
 
@@ -37,6 +41,57 @@ class DemoScores:
 
     differences: list[Difference]
     errors: list[str]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything that the demonstration found.
+
+    Attributes:
+        study: All layers and the fusion under linear heads, official scores beside them.
+        scores: The fusion under heareval's own predictor.
+    """
+
+    study: Study
+    scores: DemoScores
+
+
+def run_demo(
+    out: Path,
+    say: Callable[[str], object],
+    note: Callable[[str], object] = lambda _: None,
+) -> DemoResult:
+    """Run the whole demonstration, or go on where an earlier call ended.
+
+    Args:
+        out: Folder of ``tasks``, ``results`` and ``embeddings``; made when absent.
+        say: Called with what is going on, a step at a time.
+        note: Called with what a step found.
+
+    Raises:
+        ModuleNotFoundError: If the HEAR tools are not installed.
+        WeightsError: If YAMNet's weights cannot be had.
+        RuntimeError: If the sounds cannot be made, or hear-validator is not content.
+        OSError: If a folder cannot be written.
+    """
+    say("looking for the HEAR tools and for YAMNet's weights")
+    require_tools()
+    weights = demo_weights()
+    note(f"    {weights}")
+    say("making the tasks")
+    tasks, results, embeddings = out / "tasks", out / "results", out / "embeddings"
+    make_demo_tasks(tasks, say=note)
+    fused = study_demo(tasks, results, weights, say).choice
+    for hop_ms in (None, EVENT_HOP_MS):
+        for choice in (ORIGINAL_CHOICE, fused):
+            module = replace(choice, hop_ms=hop_ms).import_name
+            say(f"hear-validator {module}")
+            validate(module, weights)
+            note("    Looks good!")
+    scores = evaluate_demo(tasks, embeddings, weights, fused, say)
+    # Everything is there by now: only the official scores are new.
+    study = study_demo(tasks, results, weights, lambda _: None, embeddings)
+    return DemoResult(study, scores)
 
 
 def study_demo(
@@ -83,14 +138,14 @@ def validate(module: str, weights: Path) -> None:
         check=False,
     )
     if process.returncode or not process.stdout.rstrip().endswith("Looks good!"):
-        raise RuntimeError(f"hear-validator {module} failed:\n{process.stdout}{process.stderr}")
+        raise ToolError(f"hear-validator {module} failed:\n{process.stdout}{process.stderr}")
 
 
 def evaluate_demo(
     tasks_dir: Path,
     embeddings_dir: Path,
     weights: Path,
-    fused: str,
+    fused: Choice,
     say: Callable[[str], object],
 ) -> DemoScores:
     """Score original and fused embeddings on demonstration tasks by the official tools.
@@ -99,18 +154,18 @@ def evaluate_demo(
         tasks_dir: Folder of task folders.
         embeddings_dir: Where embeddings and predictions are kept; a second call goes on there.
         weights: YAMNet's weights.
-        fused: Import name of the fusion.
+        fused: The fusion.
         say: Called with what is going on.
     """
-    folders = sorted(path.parent for path in tasks_dir.glob("*/task_metadata.json"))
-    events = [p.name for p in folders if read_metadata(p)["embedding_type"] == "event"]
+    folders = sorted(path.parent for path in tasks_dir.glob(f"*/{METADATA_FILE}"))
+    events = [p.name for p in folders if TaskMetadata.read(p).is_event]
     scenes = [p.name for p in folders if p.name not in events]
     results: list[Result] = []
-    for tasks, suffix in ((scenes, ""), (events, EVENT_HOP)):
+    for tasks, hop_ms in ((scenes, None), (events, EVENT_HOP_MS)):
         if tasks:
             say(f"heareval: original and fused on {', '.join(tasks)}")
             results += run(
-                (ORIGINAL + suffix, fused + suffix),
+                [replace(choice, hop_ms=hop_ms).import_name for choice in (ORIGINAL_CHOICE, fused)],
                 tasks_dir,
                 embeddings_dir,
                 model=weights,
@@ -124,7 +179,7 @@ def evaluate_demo(
 
 
 def _pairs(results: Sequence[Result]) -> list[tuple[Result, Result]]:
-    """Original and fused results of each task on which both have a score."""
+    """Pair the results of original and fusion on each task where both have a score."""
     done: dict[str, list[Result]] = {}
     for result in results:  # run gives all tasks of the original before those of the fusion
         if result.score is not None:

@@ -49,10 +49,15 @@ EVENT_PARAM_GRID: Mapping[str, list[float]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A task before its sounds exist: metadata, clips, and what renders them.
+class TaskPlan:
+    """A task before its sounds exist.
 
-    ``jobs`` and ``packages`` say what decides the sounds; they go into the folder's recipe.
+    Attributes:
+        metadata: The task.
+        clips: Names and labels of all clips.
+        jobs: What decides the sounds, one a clip; part of the folder's recipe.
+        packages: Modules that render them; their versions are part of the recipe.
+        render: Makes the sounds, in the order of the clips.
     """
 
     metadata: TaskMetadata
@@ -65,7 +70,7 @@ class Plan:
 def scene_metadata(
     name: str, seconds: float, extras: Mapping[str, object], *scores: str
 ) -> TaskMetadata:
-    """Metadata of a demonstration task with one label a clip.
+    """Describe a demonstration task with one label a clip.
 
     Args:
         name: Task name.
@@ -90,7 +95,13 @@ def scene_metadata(
 def demo_extras(
     description: str, split_rule: str, *sources: Mapping[str, str]
 ) -> dict[str, object]:
-    """Keys that tell a reader of ``task_metadata.json`` what these sounds are."""
+    """Tell a reader of ``task_metadata.json`` what these sounds are.
+
+    Args:
+        description: What the labels mean.
+        split_rule: What keeps the splits apart.
+        sources: Name, licence and address of what the sounds are made by.
+    """
     return {
         "notice": NOTICE,
         "description": description,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hear_fusion.demo.plan import (
     SPEECH_SOURCE,
     TEXT_SOURCE,
-    Plan,
+    TaskPlan,
     demo_extras,
     scene_metadata,
 )
@@ -33,7 +33,7 @@ ACCENTS = ("en-us", "en", "en-gb-scotland", "en-029")
 _SENTENCES_IN = {"train": slice(0, 6), "valid": slice(6, 8), "test": slice(8, 11)}
 
 
-def plan_words() -> Plan:
+def plan_words() -> TaskPlan:
     """Plan the task: which word is said? By speakers that are not heard in training."""
     rng = random.Random("demo words")
     clips, utterances = [], []
@@ -54,7 +54,7 @@ def plan_words() -> Plan:
     )
 
 
-def plan_languages() -> Plan:
+def plan_languages() -> TaskPlan:
     """Plan the task: which language is spoken? Neither text nor speaker is heard in training."""
     rng = random.Random("demo languages")
     clips, utterances = [], []
@@ -78,7 +78,7 @@ def plan_languages() -> Plan:
     )
 
 
-def plan_voices() -> Plan:
+def plan_voices() -> TaskPlan:
     """Plan the task: who speaks? Saying what is not heard in training."""
     rng = random.Random("demo voices")
     clips, utterances = [], []
@@ -105,11 +105,11 @@ def _metadata(name: str, seconds: float, description: str, split_rule: str) -> T
     return scene_metadata(name, seconds, extras, "top1_acc", "mAP")
 
 
-def _plan(metadata: TaskMetadata, clips: list[Clip], utterances: list[Utterance]) -> Plan:
+def _plan(metadata: TaskMetadata, clips: list[Clip], utterances: list[Utterance]) -> TaskPlan:
     def render() -> Iterator[Recording]:
         return render_utterances(utterances)
 
-    return Plan(metadata, clips, utterances, PACKAGES, render)
+    return TaskPlan(metadata, clips, utterances, PACKAGES, render)
 
 
 def _vary(rng: random.Random, text: str, language: str, speaker: str, *, spread: int) -> Utterance:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from hear_fusion.backbones import ORIGINAL
+from hear_fusion.embeddings.pace import Pace
+from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 
@@ -44,14 +46,14 @@ class LoadedBackbone:
         """
         options = dict(options or {})
         if "hop_ms" in options:
-            raise ValueError(
+            raise InvalidError(
                 f"hop_ms must be in the module's name here, got {options['hop_ms']!r} as an "
                 f"option; write {backbone}_..._{options['hop_ms']}ms"
             )
         try:
             model = FusionModel.load(Choice(backbone), str(model_file or ""), **options)
         except TypeError as err:
-            raise ValueError(str(err)) from err
+            raise InvalidError(str(err)) from err
         return cls(model.to(device), options, model_file, device)
 
     @property
@@ -65,10 +67,9 @@ class LoadedBackbone:
         return self.model.sample_rate
 
     def layer_numbers(self) -> tuple[int, ...]:
-        """All layers, the original embedding before them."""
+        """List all layers, the original embedding before them."""
         return (ORIGINAL, *self.model.backbone.layer_numbers())
 
-    def with_layers(self, layers: Sequence[int], pace: str) -> FusionModel:
+    def with_layers(self, layers: Sequence[int], pace: Pace) -> FusionModel:
         """Make a model of some layers at a pace of the store."""
-        hop_ms = int(pace.removesuffix("ms")) if pace.endswith("ms") else None
-        return self.model.with_choice(Choice(self.name, tuple(sorted(layers)), hop_ms))
+        return self.model.with_choice(Choice(self.name, tuple(sorted(layers)), pace.hop_ms))

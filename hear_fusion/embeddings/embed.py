@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
+from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.store import (
     RECORD_FILE,
-    SCENES,
     LayerArray,
     StoredTask,
     array_path,
-    pace_of,
     timestamps_path,
 )
+from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
+from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
-from hear_fusion.tasks.folders import read_metadata, refuse_other_task, require_audio, text_files
+from hear_fusion.tasks.folders import refuse_other_task, require_audio, text_files
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 def embed_task(
@@ -52,60 +52,55 @@ def embed_task(
         again.
 
     Raises:
-        ValueError: If the store holds features of other weights, options or another state of the
-            task, or the task's sound is not as it must be.
+        ValueError: If the store holds features of other weights, options, a newer version or
+            another state of the task, or the task's sound is not as it must be.
     """
-    metadata, folder = read_metadata(task), store / loaded.name / task.name
-    found = StoredTask.read(folder)
-    if found is not None:
-        _refuse_other_network(found, loaded)
+    folder = store / loaded.name / task.name
+    before = StoredTask.read(folder)
+    if before is not None:
+        _refuse_other_network(before, loaded)
         refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
-    wanted = _wanted(metadata, loaded, modules)
+    wanted = _wanted(TaskMetadata.read(task), loaded, modules)
     missing = {
-        pace: sorted({*layers, *(found.paces.get(pace, ()) if found else ())})
+        pace: sorted({*layers, *(before.paces.get(pace, ()) if before else ())})
         for pace, layers in wanted.items()
-        if found is None or not found.has(pace, sorted(layers))
+        if before is None or not before.has(pace, sorted(layers))
     }
     if not missing:
-        return found
+        return before
     require_audio(task, loaded.sample_rate)
-    clips = list_clips(task, metadata, loaded.sample_rate)
-    if found is None:
+    clips = list_clips(task, loaded.sample_rate)
+    if before is None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for path in text_files(task):
         shutil.copy(path, folder)
     began = time.monotonic()
-    with tqdm(
-        total=sum(len(split.filenames) for split in clips),
-        unit="clip",
-        desc=f"{loaded.name} on {task.name}",
-        leave=False,
-        disable=None,
-    ) as bar:
+    n_clips = sum(len(split.filenames) for split in clips)
+    with progress_bar(f"{loaded.name} on {task.name}", n_clips, "clip") as bar:
         for split in clips:
-            _embed_split(loaded, split, folder, missing, batch_seconds, bar)
+            _embed_split(loaded, split, folder, missing, batch_seconds, bar.update)
     stored = StoredTask(
         folder,
         loaded.model.weights_sha256,
         loaded.options,
         {split.split: split.filenames for split in clips},
-        {**(found.paces if found else {}), **missing},
-        time.monotonic() - began + (found.seconds if found else 0.0),
+        {**(before.paces if before else {}), **missing},
+        time.monotonic() - began + (before.wall_s if before else 0.0),
     )
     stored.write()
     return stored
 
 
 def _wanted(
-    metadata: Mapping[str, Any], loaded: LoadedBackbone, modules: Sequence[Choice]
-) -> dict[str, set[int]]:
+    metadata: TaskMetadata, loaded: LoadedBackbone, modules: Sequence[Choice]
+) -> dict[Pace, set[int]]:
     """Layers to store, by pace."""
-    if metadata["embedding_type"] == "scene":
+    if not metadata.is_event:
         return {SCENES: set(loaded.layer_numbers())}
-    wanted: dict[str, set[int]] = {}
+    wanted: dict[Pace, set[int]] = {}
     for choice in modules:
-        wanted.setdefault(pace_of(choice), set()).update(choice.layers or (ORIGINAL,))
+        wanted.setdefault(Pace.of_frames(choice), set()).update(choice.layers or (ORIGINAL,))
     return wanted
 
 
@@ -113,9 +108,9 @@ def _embed_split(
     loaded: LoadedBackbone,
     clips: ClipList,
     folder: Path,
-    paces: Mapping[str, Sequence[int]],
+    paces: Mapping[Pace, Sequence[int]],
     batch_seconds: float,
-    bar: tqdm[Any],
+    on_clips: Callable[[int], object],
 ) -> None:
     writers = {
         pace: _Writer(loaded.with_layers(layers, pace), clips, folder, pace)
@@ -126,7 +121,7 @@ def _embed_split(
         audio = audio.to(loaded.device)
         for writer in writers.values():
             writer.add(indices, audio)
-        bar.update(len(indices))
+        on_clips(len(indices))
     for writer in writers.values():
         writer.finish()
 
@@ -134,12 +129,13 @@ def _embed_split(
 class _Writer:
     """Writes the features of one split at one pace, each clip to its rows."""
 
-    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: str) -> None:
-        self._model, self._is_scene = model, pace == SCENES
-        line, hop = model.extractor.timeline, model.choice.hop_ms
-        n_rows = [1 if self._is_scene else line.n_frames(n, hop) for n in clips.n_samples]
+    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: Pace) -> None:
+        self._model, self._is_scene, timeline = model, pace == SCENES, model.extractor.timeline
+        n_rows = [
+            1 if self._is_scene else timeline.n_frames(n, pace.hop_ms) for n in clips.n_samples
+        ]
         self._ends = np.cumsum(n_rows)
-        self._times: list[list[float]] = [[]] * len(n_rows)
+        self._times: list[list[float]] = [[] for _ in n_rows]
         self._times_path = timestamps_path(folder, clips.split, pace)
         self._times_path.parent.mkdir(parents=True, exist_ok=True)
         self._arrays: list[LayerArray] = [
@@ -162,8 +158,8 @@ class _Writer:
                 self._times[i] = row
         parts = z.split([layer.dim for layer in self._model.extractor.taps], dim=-1)
         for array, part in zip(self._arrays, parts, strict=True):
-            found = part.cpu().numpy()  # (clip, frame, dim)
-            for i, rows in zip(indices, found, strict=True):
+            frames = part.cpu().numpy()  # (clip, frame, dim)
+            for i, rows in zip(indices, frames, strict=True):
                 array[self._ends[i] - len(rows) : self._ends[i]] = rows
 
     def finish(self) -> None:
@@ -174,11 +170,11 @@ class _Writer:
             self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
 
 
-def _refuse_other_network(found: StoredTask, loaded: LoadedBackbone) -> None:
+def _refuse_other_network(stored: StoredTask, loaded: LoadedBackbone) -> None:
     now = (loaded.model.weights_sha256, dict(loaded.options))
-    if (found.weights_sha256, dict(found.options)) != now:
-        raise ValueError(
-            f"features in {found.folder} must be made with the weights and options in use "
-            f"({now[0]}, {now[1]}), got {found.weights_sha256}, {dict(found.options)}; choose "
+    if (stored.weights_sha256, dict(stored.options)) != now:
+        raise InvalidError(
+            f"features in {stored.folder} must be made with the weights and options in use "
+            f"({now[0]}, {now[1]}), got {stored.weights_sha256}, {dict(stored.options)}; choose "
             "another --store or delete the folder"
         )

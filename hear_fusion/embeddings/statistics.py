@@ -8,14 +8,15 @@ import torch
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.tasks.clips import BATCH_SECONDS, decoded_batches, list_clips
-from hear_fusion.tasks.folders import read_metadata, require_audio
+from hear_fusion.tasks.folders import require_audio
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @torch.no_grad()
 def task_statistics(
     loaded: LoadedBackbone, task: Path, max_clips: int = 5000
 ) -> tuple[float, float]:
-    """Mean and standard deviation of the log-mel of a task's training clips.
+    """Measure mean and standard deviation of the log-mel of a task's training clips.
 
     What the paper's evaluation normalises AST's input with. In k-fold tasks every fold counts.
 
@@ -27,18 +28,18 @@ def task_statistics(
     Returns:
         Mean and standard deviation over all values of all clips.
     """
-    metadata = read_metadata(task)
+    is_kfold = TaskMetadata.read(task).is_kfold
     require_audio(task, loaded.sample_rate)
-    line, count = loaded.model.backbone.timeline, 0
+    timeline, count = loaded.model.backbone.timeline, 0
     total = square = 0.0
     left = max_clips
-    for clips in list_clips(task, metadata, loaded.sample_rate):
-        if metadata["split_mode"] == "trainvaltest" and clips.split != "train":
+    for clips in list_clips(task, loaded.sample_rate):
+        if not is_kfold and clips.split != "train":
             continue
         for indices, audio in decoded_batches(clips, int(BATCH_SECONDS * loaded.sample_rate)):
             audio = audio[:left].to(loaded.device)
             left -= len(indices)
-            n_mel = line.n_mel(audio.shape[1], "frames")
+            n_mel = timeline.n_mel(audio.shape[1], "frames")
             log_mel = loaded.model.backbone.log_mel(audio, 0, n_mel).double()
             total += float(log_mel.sum())
             square += float(log_mel.square().sum())

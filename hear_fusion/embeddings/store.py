@@ -24,12 +24,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.files.atomic import write_whole
-from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.embeddings.pace import SCENES, Pace, pace_of_folder
+from hear_fusion.files.records import read_record, to_record, write_record
+from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 RECORD_FILE = "store.json"
-SCENES = "scenes"
 
 LayerArray = NDArray[np.float32]
 """Features of a layer, shape (row, dim)."""
@@ -44,16 +43,16 @@ class StoredTask:
         weights_sha256: The network's weights.
         options: Options of `load_model` that they were computed with.
         filenames: Clips of every split in the order of the rows.
-        paces: By pace (``scenes`` or a hop such as ``40ms``) the layers that are there.
-        seconds: Wall time of the passes.
+        paces: By pace the layers that are there.
+        wall_s: Wall time of the passes.
     """
 
     folder: Path
     weights_sha256: str
     options: Mapping[str, Any]
     filenames: Mapping[str, list[str]]
-    paces: Mapping[str, list[int]]
-    seconds: float
+    paces: Mapping[Pace, list[int]]
+    wall_s: float
 
     @property
     def name(self) -> str:
@@ -61,9 +60,9 @@ class StoredTask:
         return self.folder.name
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> TaskMetadata:
         """The task's metadata."""
-        return read_metadata(self.folder)
+        return TaskMetadata.read(self.folder)
 
     @property
     def splits(self) -> list[str]:
@@ -76,23 +75,23 @@ class StoredTask:
         return sum(map(len, self.filenames.values()))
 
     def labels(self, split: str) -> list[list[Any]]:
-        """Labels, or events, of each clip of a split, in the order of the rows."""
-        entries = json.loads((self.folder / f"{split}.json").read_text(encoding="utf-8"))
+        """List the labels, or events, of each clip of a split, in the order of the rows."""
+        entries = read_labels(self.folder, split)
         return [entries[name] for name in self.filenames[split]]
 
-    def features(self, split: str, layer: int, pace: str = SCENES) -> LayerArray:
+    def features(self, split: str, layer: int, pace: Pace = SCENES) -> LayerArray:
         """Map the features of a layer into memory, shape (row, dim), float32."""
         mapped: LayerArray = np.load(array_path(self.folder, split, pace, layer), mmap_mode="r")
         return mapped
 
-    def timestamps(self, split: str, pace: str) -> list[list[float]]:
-        """Times of the frames of each clip in ms, in the order of the rows."""
+    def timestamps(self, split: str, pace: Pace) -> list[list[float]]:
+        """Read the times of the frames of each clip in ms, in the order of the rows."""
         times: list[list[float]] = json.loads(
             timestamps_path(self.folder, split, pace).read_text(encoding="utf-8")
         )
         return times
 
-    def has(self, pace: str, layers: Sequence[int]) -> bool:
+    def has(self, pace: Pace, layers: Sequence[int]) -> bool:
         """Tell whether all of some layers are there."""
         return set(layers) <= set(self.paces.get(pace, ()))
 
@@ -102,54 +101,33 @@ class StoredTask:
             "weights_sha256": self.weights_sha256,
             "options": dict(self.options),
             "filenames": dict(self.filenames),
-            "paces": {pace: list(layers) for pace, layers in self.paces.items()},
-            "seconds": self.seconds,
+            "paces": {pace.folder: list(layers) for pace, layers in self.paces.items()},
+            "wall_s": self.wall_s,
         }
-        write_whole(self.folder / RECORD_FILE, json.dumps(record, indent=1) + "\n")
+        write_record(self.folder / RECORD_FILE, record)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read the record of a task folder of the store; None if it is not done."""
+        """Read the record of a task folder of the store; None if it is to be done.
+
+        Raises:
+            NewerFormatError: If the record is a newer version's.
+        """
+        content = read_record(folder / RECORD_FILE)
+        if content is None:
+            return None
         try:
-            record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-            return cls(folder=folder, **record)
-        except (OSError, ValueError, TypeError):
+            paces = {pace_of_folder(name): layers for name, layers in content["paces"].items()}
+            return to_record(cls, content | {"folder": folder, "paces": paces})
+        except (AttributeError, KeyError, ValueError):
             return None
 
 
-def open_task(folder: Path) -> StoredTask:
-    """Open a task of the store.
-
-    Raises:
-        ValueError: If its features are not there.
-    """
-    found = StoredTask.read(folder)
-    if found is None:
-        raise ValueError(
-            f"store must hold {folder}, got no finished features there; run 'hear-fusion embed'"
-        )
-    return found
+def array_path(folder: Path, split: str, pace: Pace, layer: int) -> Path:
+    """Name the file of a layer's features."""
+    return folder / split / pace.folder / f"layer_{layer:02d}.npy"
 
 
-def pace_of(choice: Choice) -> str:
-    """Name the pace of a choice's frames.
-
-    The original embedding has a pace of its own where no hop is asked for.
-
-    >>> [pace_of(choice) for choice in (Choice("yamnet", (5,), 40), Choice("yamnet", (5, 13)),
-    ...                                 Choice("yamnet"))]
-    ['40ms', 'layers', 'original']
-    """
-    if choice.hop_ms is not None:
-        return f"{choice.hop_ms}ms"
-    return "layers" if choice.layers else "original"
-
-
-def array_path(folder: Path, split: str, pace: str, layer: int) -> Path:
-    """File of a layer's features."""
-    return folder / split / pace / f"layer_{layer:02d}.npy"
-
-
-def timestamps_path(folder: Path, split: str, pace: str) -> Path:
-    """File of the times of frames."""
-    return folder / split / pace / "timestamps.json"
+def timestamps_path(folder: Path, split: str, pace: Pace) -> Path:
+    """Name the file of the times of frames."""
+    return folder / split / pace.folder / "timestamps.json"

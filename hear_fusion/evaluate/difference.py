@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.scores import Score, affordable_resamples
 from hear_fusion.metrics.bootstrap import Fold, paired_interval
 
@@ -54,7 +55,7 @@ def difference(
         second.metric,
         [fold.n for fold in second_folds],
     ):
-        raise ValueError(
+        raise InvalidError(
             f"scores must be of the same task, metric and clips, got {first} and {second}; "
             "evaluate both on the same task folder"
         )

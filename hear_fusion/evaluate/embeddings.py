@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
-from hear_fusion.embeddings.store import SCENES, LayerArray, StoredTask, pace_of
+from hear_fusion.embeddings.pace import SCENES, Pace
+from hear_fusion.embeddings.store import LayerArray, StoredTask
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE, refuse_other_task
+from hear_fusion.tasks.folders import refuse_other_task
+from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE
 
 # What heareval adds to the end of an event, whose intervals are open there.
 _END_MS = 0.0001
@@ -58,7 +60,7 @@ def export_module(
     folder.mkdir(parents=True)
     for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
         shutil.copy(task / name, folder)
-    is_event = stored.metadata["embedding_type"] == "event"
+    is_event = stored.metadata.is_event
     for split in stored.splits:
         (folder / split).mkdir()
         if is_event:
@@ -66,7 +68,7 @@ def export_module(
         else:
             _write_scenes(stored, split, choice, folder)
     profile = {
-        "time_elapsed": stored.seconds,
+        "time_elapsed": stored.wall_s,
         "gpu_max_mem": None,
         "gpu_device_name": _device_name(loaded.device),
     }
@@ -80,16 +82,16 @@ def _write_scenes(stored: StoredTask, split: str, choice: Choice, folder: Path) 
     arrays = _arrays(stored, split, choice, SCENES)
     labels = stored.labels(split)
     mapped = _matrix(folder, split, arrays)
-    for i, (name, found) in enumerate(zip(stored.filenames[split], labels, strict=True)):
+    for i, (name, of_clip) in enumerate(zip(stored.filenames[split], labels, strict=True)):
         scene = np.concatenate([array[i] for array in arrays])
         mapped[i] = scene
         np.save(folder / split / f"{name}.embedding.npy", scene)
-        _write_json(folder / split / f"{name}.target-labels.json", found)
+        _write_json(folder / split / f"{name}.target-labels.json", of_clip)
     _finish(folder, split, mapped, labels)
 
 
 def _write_frames(stored: StoredTask, split: str, choice: Choice, folder: Path) -> None:
-    pace = pace_of(choice)
+    pace = Pace.of_frames(choice)
     arrays = _arrays(stored, split, choice, pace)
     mapped = _matrix(folder, split, arrays)
     times_of_clips, events_of_clips = stored.timestamps(split, pace), stored.labels(split)
@@ -130,7 +132,7 @@ def labels_at(events: Sequence[dict[str, Any]], time_ms: float) -> list[Any]:
     ]
 
 
-def _arrays(stored: StoredTask, split: str, choice: Choice, pace: str) -> list[LayerArray]:
+def _arrays(stored: StoredTask, split: str, choice: Choice, pace: Pace) -> list[LayerArray]:
     return [stored.features(split, number, pace) for number in choice.layers or (ORIGINAL,)]
 
 

@@ -5,16 +5,16 @@ would break ``python -m heareval.predictions.runner DIR/*``). A finished folder 
 with the same weights only.
 """
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, WEIGHTS_FILE
-from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.hashing import sha256_of_path
+from hear_fusion.files.records import FORMAT, read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,17 @@ class WeightsIdentity:
     def write(self, task_folder: Path) -> None:
         """Write ``weights.json`` into a folder of embeddings, whole or not at all."""
         record = asdict(self) | {name: _version(name) for name in ("heareval", "torch")}
-        write_whole(task_folder / WEIGHTS_FILE, json.dumps(record, indent=4) + "\n")
+        write_record(task_folder / WEIGHTS_FILE, record)
+
+
+def recorded_weights(task_folder: Path) -> str | None:
+    """Read whose weights made a folder of embeddings; None where that is not known.
+
+    Raises:
+        NewerFormatError: If the record is a newer version's.
+    """
+    sha256 = (read_record(task_folder / WEIGHTS_FILE) or {}).get("sha256")
+    return sha256 if isinstance(sha256, str) else None
 
 
 def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
@@ -58,23 +68,24 @@ def refuse_other_weights(task_folder: Path, weights: WeightsIdentity) -> None:
         weights: The weights in use now.
 
     Raises:
-        ValueError: If the folder is finished and was made with other or unknown weights.
+        ValueError: If the folder is finished and was made with other or unknown weights, or its
+            record is a newer version's.
     """
     if not (task_folder / EMBEDDINGS_DONE_FILE).exists():
         return
-    record = task_folder / WEIGHTS_FILE
-    if not record.exists():
-        raise ValueError(
+    recorded = recorded_weights(task_folder)
+    if recorded is None:
+        raise InvalidError(
             f"embeddings in {task_folder} must come with {WEIGHTS_FILE}, got a finished folder of "
             "unknown weights (made by plain heareval?); delete the folder, choose another "
             "--embeddings-dir or, if you know that it was made with these weights, write "
-            f'{{"sha256": "{weights.sha256}"}} into {record}'
+            f'{{"format": {FORMAT}, "sha256": "{weights.sha256}"}} into '
+            f"{task_folder / WEIGHTS_FILE}"
         )
-    found = json.loads(record.read_text(encoding="utf-8"))["sha256"]
-    if found != weights.sha256:
-        raise ValueError(
+    if recorded != weights.sha256:
+        raise InvalidError(
             f"embeddings in {task_folder} must be made with the weights in use "
-            f"({weights.sha256}), got a folder made with {found}; choose another "
+            f"({weights.sha256}), got a folder made with {recorded}; choose another "
             "--embeddings-dir or delete the folder"
         )
 

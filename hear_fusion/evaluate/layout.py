@@ -5,6 +5,7 @@ from typing import Any
 
 WEIGHTS_FILE = "weights.json"  # ours: whose embeddings these are
 EMBEDDINGS_DONE_FILE = ".done.embeddings"
+SETTINGS_FILE = "prediction-settings.json"  # ours: how predictions were made
 PREDICTIONS_DONE_FILE = "prediction-done.json"
 SCORES_FILE = "test.predicted-scores.json"
 

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from hear_fusion.parallel.machine import available_bytes, n_cores
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import TaskMetadata
 
 # torch, Lightning and the heads of a process (measured: 0.9 GB at 6144 dimensions).
 PROCESS_BYTES = 1_000_000_000
@@ -28,10 +28,7 @@ def fits_in_memory(task_folder: Path, *, grid_points: int, budget_bytes: float) 
         grid_points: Grid points tried.
         budget_bytes: Memory that the process may use.
     """
-    metadata = read_metadata(task_folder)
-    n_heads = grid_points
-    if metadata["split_mode"] != "trainvaltest":
-        n_heads += len(metadata["splits"]) - 1
+    n_heads = grid_points + len(TaskMetadata.read(task_folder).test_splits) - 1
     needed = embeddings_bytes(task_folder) * (n_heads + _STACKING) + PROCESS_BYTES
     return needed <= budget_bytes
 
@@ -39,14 +36,14 @@ def fits_in_memory(task_folder: Path, *, grid_points: int, budget_bytes: float) 
 def embeddings_bytes(task_folder: Path) -> int:
     """Add up the embeddings of all splits of a folder of embeddings."""
     total = 0
-    for split in read_metadata(task_folder)["splits"]:
+    for split in TaskMetadata.read(task_folder).splits:
         dimensions = task_folder / f"{split}.embedding-dimensions.json"
         total += 4 * math.prod(json.loads(dimensions.read_text(encoding="utf-8")))
     return total
 
 
 def default_jobs(has_gpu: bool) -> int:
-    """Processes that cores, memory and a GPU allow side by side.
+    """Count the processes that cores, memory and a GPU allow side by side.
 
     Args:
         has_gpu: Whether heareval will train its heads on a GPU.

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from hear_fusion.errors import InvalidError
+
 
 def read_options(model_options: str) -> dict[str, Any]:
     """Read the JSON object of ``--model-options``.
@@ -13,12 +15,12 @@ def read_options(model_options: str) -> dict[str, Any]:
     try:
         options = json.loads(model_options)
     except json.JSONDecodeError as err:
-        raise ValueError(
+        raise InvalidError(
             f"model_options must be a JSON object, got {model_options!r} ({err}); for example "
             """'{"hop_ms": 40}'"""
         ) from err
     if not isinstance(options, dict):
-        raise ValueError(
+        raise InvalidError(
             f"model_options must be a JSON object, got {model_options!r}; for example "
             """'{"hop_ms": 40}'"""
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import SCORES_FILE
 
 _ALLOWED = {
@@ -39,21 +40,21 @@ def read_official_score(task_folder: Path, metric: str) -> float:
     """
     path = task_folder / SCORES_FILE
     if not path.is_file():
-        raise ValueError(
+        raise InvalidError(
             f"task folder must hold {SCORES_FILE}, got none in {task_folder}; run "
             "'hear-fusion evaluate' for it"
         )
     scores = json.loads(path.read_text(encoding="utf-8"))
     if "aggregated_scores" in scores:
-        found, key = scores["aggregated_scores"], f"test_{metric}_mean"
+        values, key = scores["aggregated_scores"], f"test_{metric}_mean"
     else:
-        found, key = scores.get("test", {}), f"test_{metric}"
-    if key not in found:
-        raise ValueError(
-            f"{path} must hold {key}, got {', '.join(found) or 'nothing'}; delete "
+        values, key = scores.get("test", {}), f"test_{metric}"
+    if key not in values:
+        raise InvalidError(
+            f"{path} must hold {key}, got {', '.join(values) or 'nothing'}; delete "
             "prediction-done.json beside it and evaluate again"
         )
-    return float(found[key])
+    return float(values[key])
 
 
 def _read(path: Path) -> Any:
@@ -61,7 +62,7 @@ def _read(path: Path) -> Any:
         with path.open("rb") as file:
             return _Unpickler(file).load()
     except (pickle.UnpicklingError, EOFError) as err:
-        raise ValueError(
+        raise InvalidError(
             f"{path} must be a file of heareval, got: {err}; delete prediction-done.json and "
             ".done.embeddings beside it and evaluate again"
         ) from err

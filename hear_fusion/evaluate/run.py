@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
 from hear_fusion.evaluate.options import read_options
@@ -23,7 +23,8 @@ from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
 from hear_fusion.names import import_name
 from hear_fusion.parallel.machine import available_bytes
-from hear_fusion.parallel.processes import Job, run_jobs
+from hear_fusion.parallel.processes import Command, run_commands
+from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.folders import find_tasks
 
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
@@ -89,7 +90,7 @@ def run(
     """
     options = read_options(model_options)
     if jobs is not None and jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
+        raise InvalidError(f"jobs must be at least 1, got {jobs}; leave it out to use all cores")
     task_paths = [path.absolute() for path in find_tasks(tasks_dir, tasks)]
     workspace = Workspace(embeddings_dir.absolute())
     names = dict.fromkeys(map(import_name, modules))
@@ -101,18 +102,15 @@ def run(
     ]
     try:
         workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            # Two runs would remove each other's unfinished folders.
-            exclusive(workspace.embeddings_dir / ".lock"),
-            # None: no bar where there is no terminal to draw it on.
-            tqdm(total=2 * len(results), unit="step", leave=False, disable=None) as progress,
-        ):
+        # Two runs would remove each other's unfinished folders.
+        with exclusive(workspace.embeddings_dir / ".lock"):
             for name in folders:
                 own = [result for result in results if result.module == name]
-                _compute_embeddings(workspace, own, task_paths, model, model_options, progress)
+                with progress_bar(f"embeddings of {name}", len(own), "task") as bar:
+                    _compute_embeddings(workspace, own, task_paths, model, model_options, bar)
             settings = PredictionSettings(grid_points, grid)
             extra = ["--gpus", gpus] if gpus is not None else []
-            _make_predictions(workspace, results, settings, extra, jobs, in_memory, progress)
+            _make_predictions(workspace, results, settings, extra, jobs, in_memory)
     finally:
         workspace.clean()
     for result in results:
@@ -130,20 +128,18 @@ def _compute_embeddings(
     task_paths: Sequence[Path],
     model: Path | None,
     model_options: str,
-    progress: "tqdm[Any]",
+    bar: Any,
 ) -> None:
     """Run the embeddings runner for one module: one process, one more after each failed task."""
     module, module_folder = results[0].module, results[0].folder.parent
     log = workspace.log(module_folder, "embeddings")
-    before = progress.n
 
     def is_done(result: Result) -> bool:
         return (result.folder / EMBEDDINGS_DONE_FILE).exists()
 
-    def show(_running: list[Job]) -> None:
-        n_done = sum(map(is_done, results))
-        progress.n = before + n_done
-        progress.set_description(f"embeddings of {module}, {n_done} of {len(results)} tasks")
+    def show(_running: list[Command]) -> None:
+        bar.n = sum(map(is_done, results))
+        bar.refresh()
 
     pending = list(results)
     while pending:
@@ -161,18 +157,17 @@ def _compute_embeddings(
         arguments += ["--model-options", model_options]
         arguments += ["--model", str(model.absolute())] if model is not None else []
         label = f"computing embeddings with {module}"
-        job = Job(label, arguments, log, Path.cwd(), workspace.environment())
-        run_jobs([job], parallel=1, on_tick=show, on_end=lambda _job: None)
-        if job.exit_code == 0:
+        command = Command(label, arguments, log, Path.cwd(), workspace.environment())
+        run_commands([command], parallel=1, on_tick=show, on_end=lambda _command: None)
+        if command.exit_code == 0:
             break
         broken = [r for r in pending if r.folder.exists() and not is_done(r)]
         for result in broken or pending:
-            result.error = job.failure()
+            result.error = command.failure()
         pending = [r for r in pending if broken and r not in broken and not is_done(r)]
     for result in results:
         if result.error is None and not is_done(result):
             result.error = f"{log} must end with {result.folder}, got no such folder; read the log"
-    progress.n = before + len(results)
 
 
 def _make_predictions(
@@ -182,36 +177,34 @@ def _make_predictions(
     extra: Sequence[str],
     n_jobs: int | None,
     in_memory: bool | None,
-    progress: "tqdm[Any]",
 ) -> None:
     """Run the predictions runner for each module and task that has embeddings."""
     waiting = [result for result in results if _lacks_predictions(result, settings)]
-    progress.update(len(results) - len(waiting))
     parallel = n_jobs or default_jobs(torch.cuda.is_available())
     budget = available_bytes() / max(1, min(parallel, len(waiting)))
     by_label: dict[str, Result] = {}
-    jobs = []
+    commands = []
     for result in waiting:
         fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
         in_memory_word = str(fits if in_memory is None else in_memory)
         arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
         settings.write(result.folder)  # before heareval's mark, which does not tell them
-        jobs.append(_prediction_job(workspace, result, arguments))
-        by_label[jobs[-1].label] = result
+        commands.append(_prediction_command(workspace, result, arguments))
+        by_label[commands[-1].label] = result
 
-    def show(running: list[Job]) -> None:
-        names = ", ".join(by_label[job.label].task for job in running)
-        progress.set_description(f"predictions of {names}")
+    def show(running: list[Command]) -> None:
+        bar.set_postfix_str(", ".join(by_label[command.label].task for command in running))
 
-    def end(job: Job) -> None:
-        result = by_label[job.label]
-        if job.exit_code:
-            result.error = job.failure()
+    def end(command: Command) -> None:
+        result = by_label[command.label]
+        if command.exit_code:
+            result.error = command.failure()
         # The heads' checkpoints, up to hundreds of megabytes a task.
-        shutil.rmtree(job.cwd, ignore_errors=True)
-        progress.update()
+        shutil.rmtree(command.cwd, ignore_errors=True)
+        bar.update()
 
-    run_jobs(jobs, parallel=parallel, on_tick=show, on_end=end)
+    with progress_bar("predictions", len(commands), "task") as bar:
+        run_commands(commands, parallel=parallel, on_tick=show, on_end=end)
 
 
 def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
@@ -225,12 +218,12 @@ def _lacks_predictions(result: Result, settings: PredictionSettings) -> bool:
         return False
 
 
-def _prediction_job(workspace: Workspace, result: Result, arguments: Sequence[str]) -> Job:
+def _prediction_command(workspace: Workspace, result: Result, arguments: Sequence[str]) -> Command:
     # heareval writes logs/<path given> below the working folder; absolute paths would escape it.
     cwd = workspace.scratch(result.folder)
     link = cwd / result.folder.parent.name
     link.symlink_to(result.folder.parent)
-    return Job(
+    return Command(
         f"predicting {result.task} from {link.name}",
         [*_LAUNCHER, "predictions", f"{link.name}/{result.task}", *arguments],
         workspace.log(result.folder, "predictions"),

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.predictions import read_official_score, read_predictions
 from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, score_folds
-from hear_fusion.tasks.folders import VOCABULARY_FILE, read_metadata
+from hear_fusion.tasks.schema import VOCABULARY_FILE, TaskMetadata
 
 ACCURACIES = ("top1_acc", "pitch_acc", "chroma_acc")
 LOWER_IS_BETTER = ("segment_1s_er",)
@@ -70,25 +71,25 @@ def read_score(task_folder: Path, *, n_resamples: int = 1000, seed: int = 0) -> 
         ValueError: If scores or predictions are missing or do not belong together.
     """
     task_folder = task_folder.absolute()
-    metadata = read_metadata(task_folder)
-    metric, is_event = metadata["evaluation"][0], metadata["embedding_type"] == "event"
+    metadata = TaskMetadata.read(task_folder)
+    metric = metadata.metric
     value = read_official_score(task_folder, metric)
     folds = read_folds(task_folder)
     again = score_folds(folds, [np.arange(fold.n) for fold in folds])
     if not np.isclose(again, value, rtol=0, atol=_STORED_PRECISION, equal_nan=True):
-        raise ValueError(
+        raise InvalidError(
             f"stored scores and predictions of {task_folder} must agree on {metric}, got {value} "
             f"and {again}; delete prediction-done.json there and evaluate again"
         )
     n_resamples = affordable_resamples(metric, n_resamples)
     low, high = bootstrap_interval(folds, n_resamples=n_resamples, seed=seed)
     n = sum(fold.n for fold in folds)
-    unit = "files" if is_event else "clips"
+    unit = "files" if metadata.is_event else "clips"
     return Score(task_folder.parent.name, task_folder.name, metric, value, low, high, n, unit)
 
 
 def affordable_resamples(metric: str, n_resamples: int) -> int:
-    """Resamples to make of a metric, fewer where a call is costly."""
+    """Count the resamples to make of a metric, fewer where a call is costly."""
     costly = metric in ("mAP", "d_prime", "aucroc")
     return min(n_resamples, _RANKING_RESAMPLES) if costly else n_resamples
 
@@ -99,12 +100,12 @@ def read_folds(task_folder: Path) -> list[Fold]:
     Raises:
         ValueError: If predictions are missing.
     """
-    metadata = read_metadata(task_folder)
-    splits = ["test"] if metadata["split_mode"] == "trainvaltest" else sorted(metadata["splits"])
-    metric, labels = metadata["evaluation"][0], _labels(task_folder)
+    metadata, labels = TaskMetadata.read(task_folder), _labels(task_folder)
     return [
-        make_fold(metric, read_predictions(task_folder / f"{split}.predictions.pkl"), labels)
-        for split in splits
+        make_fold(
+            metadata.metric, read_predictions(task_folder / f"{split}.predictions.pkl"), labels
+        )
+        for split in metadata.test_splits
     ]
 
 
@@ -126,17 +127,17 @@ def make_fold(metric: str, predictions: Mapping[str, Any], labels: Sequence[str]
 
 
 def _accuracy_fold(metric: str, target: NDArray[Any], prediction: NDArray[Any]) -> Fold:
-    expected, found = target.argmax(axis=1), prediction.argmax(axis=1)
+    expected, predicted = target.argmax(axis=1), prediction.argmax(axis=1)
     if metric == "chroma_acc":
-        expected, found = expected % 12, found % 12
-    correct = expected == found
+        expected, predicted = expected % 12, predicted % 12
+    correct = expected == predicted
     return Fold(len(correct), lambda drawn: float(correct[drawn].mean()))
 
 
 def _ranking_fold(
     metric: str, target: NDArray[Any], prediction: NDArray[Any], labels: Sequence[str]
 ) -> Fold:
-    official = _official_score(metric, labels)
+    scorer = _official_scorer(metric, labels)
 
     def has_both(targets: NDArray[Any]) -> NDArray[np.bool_]:
         return np.asarray((targets > 0).any(axis=0) & (targets == 0).any(axis=0))
@@ -149,24 +150,24 @@ def _ranking_fold(
         columns = has_both(target[drawn]) | ~scorable
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return float(official(prediction[drawn][:, columns], target[drawn][:, columns]))
+            return float(scorer(prediction[drawn][:, columns], target[drawn][:, columns]))
 
     return Fold(len(target), score)
 
 
 def _event_fold(metric: str, predictions: Mapping[str, Any], labels: Sequence[str]) -> Fold:
-    official = _official_score(metric, labels)
+    scorer = _official_scorer(metric, labels)
     is_segment = metric == "segment_1s_er"
     names = ("S", "D", "I", "Nref") if is_segment else ("Ntp", "Nsys", "Nref")
     counts = []
-    for file, found in predictions["predicted_events"].items():
+    for file, events in predictions["predicted_events"].items():
         # A fresh instance a file, since sed_eval only shows sums.
-        sed_eval = official.score_class(event_label_list=list(labels), **official.params)
+        sed_eval = scorer.score_class(event_label_list=list(labels), **scorer.params)
         sed_eval.evaluate(
-            reference_event_list=official.sed_eval_event_container(
+            reference_event_list=scorer.sed_eval_event_container(
                 {file: predictions["target_events"][file]}
             ),
-            estimated_event_list=official.sed_eval_event_container({file: found}),
+            estimated_event_list=scorer.sed_eval_event_container({file: events}),
         )
         counts.append([sed_eval.overall[name] for name in names])
     by_file = np.array(counts, dtype=np.float64)  # (file, count)
@@ -181,7 +182,7 @@ def _event_fold(metric: str, predictions: Mapping[str, Any], labels: Sequence[st
     return Fold(len(by_file), score)
 
 
-def _official_score(metric: str, labels: Sequence[str]) -> Any:
+def _official_scorer(metric: str, labels: Sequence[str]) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
         from heareval.score import available_scores

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE
-from hear_fusion.files.atomic import write_whole
-
-_SETTINGS_FILE = "prediction-settings.json"
+from hear_fusion.errors import InvalidError
+from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SETTINGS_FILE
+from hear_fusion.files.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -23,32 +22,34 @@ class PredictionSettings:
     grid: str = "default"
 
     def arguments(self) -> list[str]:
-        """Arguments of heareval's predictions runner."""
+        """Make the arguments of heareval's predictions runner."""
         return ["--grid-points", str(self.grid_points), "--grid", self.grid]
 
     def write(self, task_folder: Path) -> None:
         """Keep the settings beside the predictions to be made, whole or not at all."""
-        write_whole(task_folder / _SETTINGS_FILE, json.dumps(asdict(self), indent=4) + "\n")
+        write_record(task_folder / SETTINGS_FILE, asdict(self))
 
 
 def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
     """Tell whether a folder holds finished predictions made with these settings.
 
-    A mark that was cut off while it was written is removed: the task is to be done again.
+    Where mark or settings are damaged, or from before, the mark is removed: the task is to be done
+    again.
 
     Raises:
         ValueError: If they were made with other settings.
+        NewerFormatError: If the settings are a newer version's.
     """
     done = task_folder / PREDICTIONS_DONE_FILE
     if not done.exists():
         return False
-    try:
-        other = other_settings(task_folder, settings)
-    except json.JSONDecodeError:
+    recorded = _recorded(task_folder)
+    if recorded is None:
         done.unlink()
         return False
+    other = _differing(recorded, settings)
     if other:
-        raise ValueError(
+        raise InvalidError(
             f"predictions in {task_folder} must be made with {asdict(settings)}, got {other}; ask "
             f"for those settings or delete {done} to make them anew"
         )
@@ -59,11 +60,30 @@ def other_settings(task_folder: Path, settings: PredictionSettings) -> dict[str,
     """Read in which settings finished predictions differ, as far as these were recorded.
 
     Raises:
-        json.JSONDecodeError: If the mark was cut off while it was written.
+        ValueError: If what was recorded is damaged, from before, or a newer version's.
     """
-    found = json.loads((task_folder / PREDICTIONS_DONE_FILE).read_text(encoding="utf-8"))
-    own_record = task_folder / _SETTINGS_FILE
-    if own_record.exists():
-        found |= json.loads(own_record.read_text(encoding="utf-8"))
+    recorded = _recorded(task_folder)
+    if recorded is None:
+        raise InvalidError(
+            f"not finished (no whole {SETTINGS_FILE}); run 'hear-fusion evaluate' again to finish "
+            "it"
+        )
+    return _differing(recorded, settings)
+
+
+def _recorded(task_folder: Path) -> dict[str, Any] | None:
+    """Join heareval's mark and our record, if there is one; None where one is not whole."""
+    try:
+        mark = json.loads((task_folder / PREDICTIONS_DONE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    own_file = task_folder / SETTINGS_FILE
+    own = read_record(own_file) if own_file.exists() else {}
+    return mark | own if isinstance(mark, dict) and own is not None else None
+
+
+def _differing(recorded: dict[str, Any], settings: PredictionSettings) -> dict[str, Any]:
     wanted = asdict(settings)
-    return {key: found[key] for key in wanted if key in found and found[key] != wanted[key]}
+    return {
+        key: recorded[key] for key in wanted if key in recorded and recorded[key] != wanted[key]
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from hear_fusion.errors import MissingModuleError
+
 TOOLS = ("heareval", "hearvalidator", "tensorflow")
 
 
@@ -15,7 +17,7 @@ def require_tools() -> None:
     """
     missing = [name for name in TOOLS if find_spec(name) is None]
     if missing:
-        raise ModuleNotFoundError(
+        raise MissingModuleError(
             f"evaluation must find the official HEAR tools, got no {' and no '.join(missing)}; "
             "install them with\n"
             "  pip install -r requirements-hear.txt\n"

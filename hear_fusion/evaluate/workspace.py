@@ -22,14 +22,14 @@ class Workspace:
     used: list[Path] = field(default_factory=list)
 
     def log(self, folder: Path, step: str) -> Path:
-        """Log file of a step, empty."""
+        """Return the log file of a step, empty."""
         path = self.embeddings_dir / ".logs" / folder.relative_to(self.embeddings_dir)
         path = path.with_name(f"{path.name}.{step}.log")
         path.unlink(missing_ok=True)
         return path
 
     def scratch(self, folder: Path) -> Path:
-        """Empty folder for passing files."""
+        """Make an empty folder for passing files."""
         path = self.embeddings_dir / ".scratch" / folder.relative_to(self.embeddings_dir)
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
@@ -47,5 +47,5 @@ class Workspace:
 
     @staticmethod
     def environment(**variables: str) -> Mapping[str, str]:
-        """Environment in which the user's modules and this package can be imported."""
+        """Make an environment in which the user's modules and this package can be imported."""
         return child_environment(os.getcwd(), PYTHONUNBUFFERED="1", **variables)

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tqdm import tqdm
+from hear_fusion.errors import FileSystemError, InvalidError
+from hear_fusion.progress import progress_bar
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 30.0
@@ -38,7 +39,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
     Args:
         url: HTTP or HTTPS address.
         part: File to write; its version is kept in ``<part>.json``.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Raises:
         OSError: If server, network or disk fail, or fewer bytes arrive than announced.
@@ -46,7 +47,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
         ValueError: If ``url`` is not an HTTP address.
     """
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"url must start with http:// or https://, got {url!r}")
+        raise InvalidError(f"url must start with http:// or https://, got {url!r}")
     notes = part.with_name(part.name + ".json")
     before = _read_version(notes, url) if part.is_file() else None
     n_have = part.stat().st_size if before is not None else 0
@@ -59,13 +60,8 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
             n_have = 0
         with (
             part.open("ab" if n_have else "wb") as stream,
-            tqdm(
-                total=version.size_bytes,
-                initial=n_have,
-                desc=part.stem,
-                unit="B",
-                unit_scale=True,
-                disable=not progress,
+            progress_bar(
+                part.stem, version.size_bytes, "B", initial=n_have, quiet=not progress
             ) as bar,
         ):
             # Only now, with an old part emptied: notes must never describe another file's bytes.
@@ -73,7 +69,7 @@ def download(url: str, part: Path, *, progress: bool = True) -> None:
             _copy(response, stream, bar)
     n_have = part.stat().st_size
     if version.size_bytes is not None and n_have != version.size_bytes:
-        raise OSError(f"the connection ended after {n_have} of {version.size_bytes} bytes")
+        raise FileSystemError(f"the connection ended after {n_have} of {version.size_bytes} bytes")
 
 
 def discard(part: Path) -> None:

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, Self
 
+from hear_fusion.errors import FileSystemError, InvalidError
+
 _ZIP_END = b"PK\x05\x06"
 # The record of the end, and the longest comment.
 _ZIP_TAIL_BYTES = 22 + 0xFFFF
@@ -16,7 +18,7 @@ _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
-class RefusedArchiveError(ValueError):
+class RefusedArchiveError(InvalidError):
     """An archive is not read; the message is the reason."""
 
 
@@ -92,7 +94,7 @@ def open_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes
     """Open a file in a tar file; links are none."""
     file = archive.extractfile(info)
     if file is None:
-        raise OSError("it is no file")
+        raise FileSystemError("it is no file")
     return file
 
 

@@ -3,11 +3,10 @@
 import contextlib
 import errno
 import logging
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 _logger = logging.getLogger(__name__)
 # Network file systems without locks: two downloads at once are then wasteful, yet each is
@@ -22,40 +21,25 @@ def exclusive(path: Path) -> Iterator[None]:
     The empty file stays behind: removing it would let two processes hold two locks.
 
     Args:
-        path: The lock file, made if absent; its folder must exist.
+        path: The lock file, made if absent.
 
     Raises:
         OSError: If the file cannot be made.
     """
-    with path.open("ab") as stream:
+    # A preserved file also rules out filelock's own way without locks, a mark that a killed
+    # holder would leave behind for ever.
+    lock = FileLock(path, preserve_lock_file=True)
+    try:
         try:
-            _lock(stream, path)
-        except OSError as err:
-            if err.errno not in _NO_LOCKS:
-                raise
-            _logger.warning("%s: no locks on this file system, going on without", path)
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(stream: IO[bytes], path: Path) -> None:
-        _logger.info("waiting for %s", path)
-        while True:
-            try:
-                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-            except PermissionError:
-                time.sleep(0.2)
-            else:
-                return
-
-else:
-    import fcntl
-
-    def _lock(stream: IO[bytes], path: Path) -> None:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock.acquire(blocking=False)
+        except Timeout:
             _logger.warning("another process is at work; waiting for %s", path)
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            lock.acquire()
+    except OSError as err:
+        if err.errno not in _NO_LOCKS:
+            raise
+        _logger.warning("%s: no locks on this file system, going on without", path)
+    try:
+        yield
+    finally:
+        lock.release()

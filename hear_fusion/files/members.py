@@ -12,6 +12,7 @@ from lzma import LZMAError
 from pathlib import Path
 from struct import error as StructError
 
+from hear_fusion.errors import FileSystemError
 from hear_fusion.files.contents import pointer_kind
 
 READ_ERRORS = (
@@ -98,7 +99,7 @@ def read_link(read_target: Callable[[], bytes]) -> bytes:
     target = read_target()
     if pointer_kind(target) is None:
         shown = target.decode("utf-8", "backslashreplace")
-        raise OSError(f"it is a link to {shown!r}, and links in archives are not followed")
+        raise FileSystemError(f"it is a link to {shown!r}, and links in archives are not followed")
     return target
 
 

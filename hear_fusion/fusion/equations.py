@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hear_fusion.errors import InvalidError
+
 
 def pool_time_and_flatten(
     feature_map: Tensor, time_stride: int, *, keep_rest: bool = False
@@ -36,13 +38,13 @@ def pool_time_and_flatten(
     torch.Size([2, 15, 2048])
     """
     if feature_map.ndim != 4:
-        raise ValueError(
+        raise InvalidError(
             "feature_map must have shape (batch, channel, time, freq), "
             f"got {tuple(feature_map.shape)}"
         )
     n_columns = feature_map.shape[2]
     if time_stride < 1 or (time_stride > n_columns and not keep_rest):
-        raise ValueError(f"time_stride must be in [1, {n_columns}] columns, got {time_stride}")
+        raise InvalidError(f"time_stride must be in [1, {n_columns}] columns, got {time_stride}")
     if time_stride > 1:
         feature_map = F.max_pool2d(feature_map, (time_stride, 1), ceil_mode=keep_rest)
     return feature_map.transpose(1, 2).flatten(start_dim=2)  # (batch, frame, channel * freq)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.metrics.bootstrap import Fold, Indices, bootstrap_interval, paired_interval
 
 Correct = Sequence[NDArray[np.bool_]]
@@ -23,11 +24,11 @@ def as_folds(correct: Correct) -> list[Fold]:
     return [_fold(values.mean(axis=0)) for values in correct]
 
 
-def _fold(rates: NDArray[np.float64]) -> Fold:
+def _fold(accuracies: NDArray[np.float64]) -> Fold:
     def score(drawn: Indices) -> float:
-        return float(rates[drawn].mean())
+        return float(accuracies[drawn].mean())
 
-    return Fold(len(rates), score)
+    return Fold(len(accuracies), score)
 
 
 def accuracy(correct: Correct) -> float:
@@ -107,7 +108,7 @@ def deviation(accuracies: NDArray[np.float64]) -> float:
 def _require_same_clips(first: Correct, second: Correct) -> None:
     sizes = [[values.shape[1] for values in correct] for correct in (first, second)]
     if sizes[0] != sizes[1]:
-        raise ValueError(
+        raise InvalidError(
             f"both must be of the same clips, got folds of {sizes[0]} and {sizes[1]}; evaluate "
             "both on the same task folder"
         )

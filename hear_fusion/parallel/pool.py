@@ -1,9 +1,11 @@
-"""The same work on many files, on all cores, in bounded memory."""
+"""The same work on many files, on all cores, in bounded memory.
+
+Not by joblib (1.6): killed, it leaves processes behind that go on writing; its workers print
+tracebacks at Ctrl-C; and it works ahead of whoever takes the results, without bound.
+"""
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,29 +14,32 @@ from itertools import chain, islice
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
-_Job = TypeVar("_Job")
+from hear_fusion.errors import FileSystemError
+from hear_fusion.parallel.processes import end_with_parent
+
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_BATCH = 8  # jobs a message: one alone may be shorter than the way to the process
+_BATCH = 8  # items a message: one alone may be done sooner than it gets to the process
 _AHEAD = 3  # messages in flight for each process
 
 
-def run_jobs(
-    work: Callable[[_Job], _Result], jobs: Iterable[_Job], n_processes: int, batch: int = _BATCH
+def map_unordered(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], n_processes: int, batch: int = _BATCH
 ) -> Generator[_Result, None, None]:
-    """Do jobs side by side and yield their results as they come, in any order.
+    """Apply a function to items side by side and yield the results as they come, in any order.
 
-    Leaving the loop, by an error or Ctrl-C, lets the jobs in flight end and starts no other.
+    Leaving the loop, by an error or Ctrl-C, lets the items in flight end and starts no other.
 
     Args:
         work: A function of a module (processes are spawned and import it).
-        jobs: Its arguments, taken as they are needed.
+        items: Its arguments, taken as they are needed.
         n_processes: Number of processes; with 1 the work is done in this one.
-        batch: Jobs a message.
+        batch: Items a message.
 
     Raises:
         OSError: If a process was killed, as by a machine that is out of memory.
     """
-    rest = iter(jobs)
+    rest = iter(items)
     first = list(islice(rest, batch))
     if n_processes == 1 or len(first) < batch:
         yield from map(work, chain(first, rest))
@@ -55,7 +60,7 @@ def run_jobs(
         for future in running:
             yield from future.result()
     except BrokenProcessPool as err:
-        raise OSError(
+        raise FileSystemError(
             "a process ended unexpectedly, perhaps for lack of memory; run again with fewer jobs"
         ) from err
     finally:
@@ -80,18 +85,11 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _do(work: Callable[[_Job], _Result], batch: Sequence[_Job]) -> list[_Result]:
-    return [work(job) for job in batch]
+def _do(work: Callable[[_Item], _Result], batch: Sequence[_Item]) -> list[_Result]:
+    return [work(item) for item in batch]
 
 
 def _obey_parent() -> None:
     """Leave Ctrl-C to the parent, and end with it should it be killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

@@ -1,5 +1,6 @@
 """Child processes: started a few at a time, logged to files, ended with their parent."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def child_environment(*folders: str, **variables: str) -> dict[str, str]:
 
 
 @dataclass
-class Job:
+class Command:
     """One command, its surroundings, and the file that receives all it prints.
 
     Attributes:
@@ -79,22 +80,22 @@ class Job:
         return "\n  ".join([f"{self.label} {how}; the end of {self.log}:", *tail])
 
 
-def run_jobs(
-    jobs: Sequence[Job],
+def run_commands(
+    commands: Sequence[Command],
     *,
     parallel: int,
-    on_tick: Callable[[list[Job]], None],
-    on_end: Callable[[Job], None],
+    on_tick: Callable[[list[Command]], None],
+    on_end: Callable[[Command], None],
 ) -> None:
-    """Run jobs in order, a few at a time; leave none behind, whatever happens.
+    """Run commands in order, a few at a time; leave none behind, whatever happens.
 
     Args:
-        jobs: What to run.
+        commands: What to run.
         parallel: How many at a time, at least 1.
-        on_tick: Called several times a second with the running jobs.
-        on_end: Called with each job that has ended, whether well or not.
+        on_tick: Called several times a second with the running commands.
+        on_end: Called with each command that has ended, whether well or not.
     """
-    waiting, running = list(jobs), list[Job]()
+    waiting, running = list(commands), list[Command]()
     try:
         while waiting or running:
             while waiting and len(running) < parallel:
@@ -102,19 +103,20 @@ def run_jobs(
                 running[-1].start()
             on_tick(running)
             time.sleep(_POLL_SECONDS)
-            for job in [job for job in running if job.exit_code is not None]:
-                running.remove(job)
-                on_end(job)
+            for command in [command for command in running if command.exit_code is not None]:
+                running.remove(command)
+                on_end(command)
     finally:
         _stop(running)
 
 
 def end_with_parent() -> None:
-    """End this process soon after the one that started it as a job, however that one ended.
+    """End this process, a command or one of a pool, soon after its parent, however that ended.
 
     Two runs must not write to one folder: an orphan would go on beside the resumed run.
     """
-    parent = os.environ.get(PARENT_VARIABLE)
+    pool = multiprocessing.parent_process()
+    parent = os.environ.get(PARENT_VARIABLE) if pool is None else pool.pid
     if parent is None:
         return
 
@@ -126,9 +128,9 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _stop(jobs: Sequence[Job]) -> None:
-    """Ask jobs to end, and make them."""
-    alive = [job.process for job in jobs if job.process is not None and job.exit_code is None]
+def _stop(commands: Sequence[Command]) -> None:
+    """Ask commands to end, and make them."""
+    alive = [c.process for c in commands if c.process is not None and c.exit_code is None]
     for process in alive:
         process.terminate()
     deadline = time.monotonic() + _GRACE_SECONDS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,27 +16,41 @@ from zipfile import BadZipFile
 import numpy as np
 
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.records import FORMAT, NewerFormatError, is_current
 from hear_fusion.probes.linear import LinearResult
+
+# What a file raises that was cut off, emptied, or is not ours.
+_DAMAGES = (
+    AttributeError, BadZipFile, EOFError, IndexError, KeyError, OSError, TypeError, ValueError,
+    zlib.error,
+)  # fmt: skip
 
 
 def read_result(path: Path, recipe: str) -> LinearResult | None:
-    """Read a result; None if there is none, or one of another recipe, or a damaged one."""
+    """Read a result; None if there is none, or one of another recipe, or a damaged one.
+
+    Raises:
+        NewerFormatError: If it is a newer version's.
+    """
     try:
-        with np.load(path, allow_pickle=False) as found:
-            if str(found["recipe"]) != recipe:
+        with np.load(path, allow_pickle=False) as arrays:
+            current = is_current(arrays["format"].item(), path)
+            if not current or str(arrays["recipe"]) != recipe:
                 return None
-            n_folds = found["test_accuracy"].shape[1]
-            rates = json.loads(str(found["valid_by_rate"]))
+            n_folds = arrays["test_accuracy"].shape[1]
+            valid = json.loads(str(arrays["valid_by_learning_rate"]))
             return LinearResult(
-                learning_rate=float(found["learning_rate"]),
-                valid_accuracy=found["valid_accuracy"],
-                test_accuracy=found["test_accuracy"],
-                correct=tuple(found[f"correct_{fold:02d}"] for fold in range(n_folds)),
-                best_epoch=found["best_epoch"],
-                valid_by_rate={float(rate): value for rate, value in rates.items()},
-                seconds=float(found["seconds"]),
+                learning_rate=float(arrays["learning_rate"]),
+                valid_accuracy=arrays["valid_accuracy"],
+                test_accuracy=arrays["test_accuracy"],
+                correct=tuple(arrays[f"correct_{fold:02d}"] for fold in range(n_folds)),
+                best_epoch=arrays["best_epoch"],
+                valid_by_learning_rate={float(key): value for key, value in valid.items()},
+                wall_s=float(arrays["wall_s"]),
             )
-    except (OSError, ValueError, KeyError, BadZipFile):  # cut off while it was written, or not ours
+    except NewerFormatError:
+        raise
+    except _DAMAGES:
         return None
 
 
@@ -43,18 +58,21 @@ def write_result(path: Path, recipe: str, result: LinearResult) -> None:
     """Write a result, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {
-        f"correct_{fold:02d}": found for fold, found in enumerate(result.correct)
+        f"correct_{fold:02d}": correct for fold, correct in enumerate(result.correct)
     }
     content = io.BytesIO()
     np.savez_compressed(
         content,
+        format=FORMAT,
         recipe=recipe,
         learning_rate=result.learning_rate,
         valid_accuracy=result.valid_accuracy,
         test_accuracy=result.test_accuracy,
         best_epoch=result.best_epoch,
-        valid_by_rate=json.dumps({str(k): float(v) for k, v in result.valid_by_rate.items()}),
-        seconds=result.seconds,
+        valid_by_learning_rate=json.dumps(
+            {str(k): float(v) for k, v in result.valid_by_learning_rate.items()}
+        ),
+        wall_s=result.wall_s,
         **arrays,
     )
     write_whole(path, content.getvalue())

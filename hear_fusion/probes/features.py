@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hear_fusion.errors import InvalidError
+
 # Arrays of one split, layer by layer, each of shape (clip, dim of the layer).
 LayerArrays = Sequence[NDArray[np.float32]]
 HELD_BYTES = 2 << 30
@@ -106,7 +108,7 @@ class Features:
                 raw[places, column : column + array.shape[1]] = array[within]
                 column += array.shape[1]
         if not np.isfinite(raw).all():
-            raise ValueError("features must be finite, got NaN or infinity; embed the task again")
+            raise InvalidError("features must be finite, got NaN or infinity; embed the task again")
         return raw
 
     def _fit(self, which: int, n_fit: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +131,7 @@ class Features:
 
 
 def bytes_of(n_clips: int, dim: int) -> int:
-    """Memory of all rows.
+    """Count the bytes of all rows.
 
     >>> bytes_of(1000, 2047)
     8192000
@@ -151,19 +153,19 @@ def _check_shapes(representations: Sequence[Sequence[LayerArrays]]) -> None:
             or any(d != dims[0] for d in dims)
             or any(len(shape) != 1 for shape in dims[0])
         ):
-            raise ValueError(
+            raise InvalidError(
                 "layers must be arrays (clip, dim) of the same dims in all splits, got "
                 f"{dims}; embed all splits with the same module"
             )
         n_clips = [{len(array) for array in layers} for layers in splits]
         if any(len(numbers) > 1 for numbers in n_clips):
-            raise ValueError(
+            raise InvalidError(
                 "layers of a split must have the same number of clips, got "
                 f"{[sorted(numbers) for numbers in n_clips]}; embed the task again"
             )
         sizes.add((*(numbers.pop() for numbers in n_clips), sum(dim for (dim,) in dims[0])))
     if len(sizes) != 1:
-        raise ValueError(
+        raise InvalidError(
             "representations must be one or more, alike in clips and dimension, got (clips of "
             f"each split, dimension) {sorted(sizes)}; take those of one dimension together"
         )

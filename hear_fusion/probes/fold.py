@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.probes.features import Features, LayerArrays
 from hear_fusion.probes.heads import Clips
 from hear_fusion.probes.protocol import Protocol
@@ -71,7 +72,7 @@ def clips_of_fold(
 def _check_labels(name: str, split: str, layers: LayerArrays, labels: Sequence[str]) -> None:
     sizes = {len(array) for array in layers}
     if sizes != {len(labels)} or not labels:
-        raise ValueError(
+        raise InvalidError(
             f"labels of {split} must be one or more, one a clip, got {len(labels)} "
             f"for {sorted(sizes)} clips of {name}; embed the task again"
         )

@@ -5,25 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
-from torch.optim.adam import adam
+
+try:  # its public place from torch 2.15 on
+    from torch.optim.functional import adam
+except ImportError:
+    from torch.optim.adam import adam
 
 _LOG_TINY = -60.0  # of a probability that no gradient shows in float32
 
 
-def scores(scaled: Tensor, rates: Tensor, rows: Tensor) -> Tensor:
-    """Give the logits of heads.
+def logits(scaled: Tensor, learning_rates: Tensor, rows: Tensor) -> Tensor:
+    """Compute the logits of heads.
 
     Args:
-        scaled: Weights over rate, shape (run, head, class, width).
-        rates: Learning rate of each head, shape (run, head).
+        scaled: Weights over learning rate, shape (run, head, class, width).
+        learning_rates: That of each head, shape (run, head).
         rows: Of each run, shape (run, clip, width).
 
     Returns:
         Shape (run, head, class, clip): clips last, where sums over classes are fast.
     """
-    logits = scaled.new_empty(*scaled.shape[:3], rows.shape[1])
-    _products(scaled.flatten(1, 2), rows.mT, logits.flatten(1, 2))
-    return logits.mul_(rates[..., None, None])
+    out = scaled.new_empty(*scaled.shape[:3], rows.shape[1])
+    _products(scaled.flatten(1, 2), rows.mT, out.flatten(1, 2))
+    return out.mul_(learning_rates[..., None, None])
 
 
 def _products(left: Tensor, right: Tensor, out: Tensor) -> None:
@@ -44,18 +48,19 @@ class HeadStack:
     """Heads in training, and Adam's state of them.
 
     The heads of a run see the same rows, those of different runs their own: one batched product
-    scores a batch for all heads and another gives all gradients.
+    gives the logits of a batch for all heads and another gives all gradients.
 
-    Adam moves a weight by its rate times a direction that does not depend on the rate. So weights
-    are kept divided by the rate of their head, and one call at rate 1 moves all heads at once.
+    Adam moves a weight by the learning rate times a direction that does not depend on it. So
+    weights are kept divided by the learning rate of their head, and one call at a learning rate of
+    1 moves all heads at once.
 
     Attributes:
-        scaled: Weights over rate, shape (run, head, class, width).
-        rates: Learning rate of each head, shape (run, head).
+        scaled: Weights over learning rate, shape (run, head, class, width).
+        learning_rates: That of each head, shape (run, head).
     """
 
-    def __init__(self, scaled: Tensor, rates: Tensor, weight_decay: float) -> None:
-        self.scaled, self.rates = scaled, rates
+    def __init__(self, scaled: Tensor, learning_rates: Tensor, weight_decay: float) -> None:
+        self.scaled, self.learning_rates = scaled, learning_rates
         self._weight_decay = weight_decay
         self._mean, self._square = torch.zeros_like(scaled), torch.zeros_like(scaled)
         self._gradient = torch.empty_like(scaled)
@@ -73,7 +78,7 @@ class HeadStack:
             Loss of each head before the step, mean cross-entropy over C, shape (run, head).
         """
         n_heads, n_classes = self.scaled.shape[1:3]
-        log_probability = log_softmax(scores(self.scaled, self.rates, rows), dim=2)
+        log_probability = log_softmax(logits(self.scaled, self.learning_rates, rows), dim=2)
         at = classes[:, None, None].expand(-1, n_heads, 1, -1)
         losses = log_probability.gather(2, at).mean((2, 3)) / -n_classes
         # The gradient of cross-entropy by the logits: softmax minus one-hot. Probabilities of
@@ -91,7 +96,7 @@ class HeadStack:
     def _update(self) -> None:
         if self._weight_decay:
             self._gradient.addcmul_(
-                self.scaled, self.rates[..., None, None], value=self._weight_decay
+                self.scaled, self.learning_rates[..., None, None], value=self._weight_decay
             )
         adam(
             [self.scaled],
@@ -117,9 +122,9 @@ class HeadStack:
             which: Places of heads, counted over all runs, shape (run, head), int64.
         """
         index = which.flatten().to(self.scaled.device)
-        self.scaled, self._mean, self._square, self.rates = (
+        self.scaled, self._mean, self._square, self.learning_rates = (
             tensor.flatten(0, 1).index_select(0, index).unflatten(0, which.shape)
-            for tensor in (self.scaled, self._mean, self._square, self.rates)
+            for tensor in (self.scaled, self._mean, self._square, self.learning_rates)
         )
         self._gradient = torch.empty_like(self.scaled)
 

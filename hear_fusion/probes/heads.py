@@ -1,7 +1,17 @@
 """Linear heads of all learning rates, seeds and representations, trained at once (Section IV-A).
 
 A run is a representation and a seed, with a head for each learning rate. Runs of one seed begin
-with the same weights and see the same batches. A head that is done leaves.
+with the same weights and see the same batches. A head that is done leaves. Each head is what this
+loop gives for it alone, from the same weights and the same batches::
+
+    head = torch.nn.Linear(dim, n_classes)
+    adam = torch.optim.Adam(head.parameters(), learning_rate, weight_decay=weight_decay)
+    for rows, classes in batches:
+        adam.zero_grad()
+        (cross_entropy(head(rows), classes) / n_classes).backward()
+        adam.step()
+
+``test_as_torchs_own_linear_adam_and_cross_entropy`` in ``tests/probes/test_heads.py`` trains both.
 """
 
 from __future__ import annotations
@@ -15,11 +25,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hear_fusion.probes.features import CHUNK_BYTES, Features
-from hear_fusion.probes.head_stack import HeadStack, initial_weights, scores
+from hear_fusion.probes.head_stack import HeadStack, initial_weights, logits
 from hear_fusion.probes.protocol import Protocol
 
-# Memory of heads trained at once. More of them keep the cores of a CPU no busier but leave its
-# caches; a GPU is the better used the more there are.
+# Memory of heads trained at once: a CPU is slower once they outgrow its caches, a GPU is the better
+# used the more there are.
 _CPU_BYTES, _GPU_BYTES = 96 << 20, 1 << 30
 
 
@@ -48,10 +58,10 @@ class Trained:
     """Heads of a run at their best epoch.
 
     Attributes:
-        valid_accuracy: Best accuracy on validation, shape (rate,).
-        best_epoch: When it was reached last, from 1, shape (rate,).
-        correct: Whether each test clip is right, shape (rate, clip).
-        losses: Mean training loss, NaN once a head has left, shape (epoch, rate).
+        valid_accuracy: Best accuracy on validation, shape (learning_rate,).
+        best_epoch: When it was reached last, from 1, shape (learning_rate,).
+        correct: Whether each test clip is right, shape (learning_rate, clip).
+        losses: Mean training loss, NaN once a head has left, shape (epoch, learning_rate).
     """
 
     valid_accuracy: NDArray[np.float64]
@@ -81,10 +91,10 @@ def train_heads(
     """
     n_seeds = len(protocol.seeds)
     runs = torch.cartesian_prod(torch.arange(len(clips.features)), torch.arange(n_seeds))
-    n_scores = len(protocol.learning_rates) * clips.n_classes
-    # Of a run: weights, best weights, gradient, Adam's two means; rows and scores of a batch.
-    n_bytes = 5 * 4 * n_scores * clips.features.width
-    n_bytes += 4 * protocol.batch_size * (clips.features.width + 2 * n_scores)
+    n_logits = len(protocol.learning_rates) * clips.n_classes
+    # Of a run: weights, best weights, gradient, Adam's two means; rows and logits of a batch.
+    n_bytes = 5 * 4 * n_logits * clips.features.width
+    n_bytes += 4 * protocol.batch_size * (clips.features.width + 2 * n_logits)
     most = _CPU_BYTES if torch.device(device).type == "cpu" else _GPU_BYTES
     n_parts = -(-len(runs) // max(1, most // n_bytes))
     trained: list[Trained] = []
@@ -128,10 +138,10 @@ class _Training:
                 for generator in self._generators
             ]
         ).to(device)
-        rates = torch.tensor(protocol.learning_rates, device=device)
-        self._rates = rates.expand(len(runs), -1)
-        scaled = start[runs[:, 1], None] / rates[:, None, None]
-        self._stack = HeadStack(scaled, self._rates, protocol.weight_decay)
+        learning_rates = torch.tensor(protocol.learning_rates, device=device)
+        self._learning_rates = learning_rates.expand(len(runs), -1)
+        scaled = start[runs[:, 1], None] / learning_rates[:, None, None]
+        self._stack = HeadStack(scaled, self._learning_rates, protocol.weight_decay)
         self._best = scaled.flatten(0, 1).clone()
         self._best_hits = torch.full((len(self._best),), -1)
         self._best_epoch = torch.zeros(len(self._best), dtype=torch.int64)
@@ -140,7 +150,7 @@ class _Training:
         # By place in the stack: representation and seed, shape (run, 2); the head, and whether it
         # counts, shape (run, head).
         self._runs = runs
-        self._heads = torch.arange(len(self._best)).view(self._rates.shape)
+        self._heads = torch.arange(len(self._best)).view(self._learning_rates.shape)
         self._counts = torch.ones_like(self._heads, dtype=torch.bool)
 
     @property
@@ -154,7 +164,7 @@ class _Training:
         losses[self._heads[self._counts]] = self._steps()[self._counts]
         self._losses.append(losses)
         valid = self._clips.valid[self._runs[:, 1]]
-        hits = self._correct(self._stack.scaled, self._stack.rates, valid).sum(2)
+        hits = self._correct(self._stack.scaled, self._stack.learning_rates, valid).sum(2)
         # A tie moves the best to the later epoch.
         better = self._counts & (hits >= self._best_hits[self._heads])
         improved = self._heads[better]
@@ -166,9 +176,9 @@ class _Training:
 
     def results(self) -> list[Trained]:
         """Test all heads at their best."""
-        self._runs, shape = self._all_runs, self._rates.shape
+        self._runs, shape = self._all_runs, self._learning_rates.shape
         test = self._clips.test.expand(len(self._runs), -1)
-        correct = self._correct(self._best.unflatten(0, shape), self._rates, test).numpy()
+        correct = self._correct(self._best.unflatten(0, shape), self._learning_rates, test).numpy()
         accuracies = self._best_hits.view(shape).double() / self._clips.valid.shape[1]
         epochs = self._best_epoch.view(shape)
         losses = torch.stack(self._losses, dim=1).unflatten(0, shape).double()
@@ -194,13 +204,13 @@ class _Training:
             total += index.shape[1] * losses
         return (total / order.shape[1]).cpu()
 
-    def _correct(self, scaled: Tensor, rates: Tensor, clips: Tensor) -> Tensor:
+    def _correct(self, scaled: Tensor, learning_rates: Tensor, clips: Tensor) -> Tensor:
         """Whether each head is right on each clip, shape (run, head, clip), on the CPU."""
         n_bytes = 4 * len(clips) * (scaled.shape[-1] + scaled.shape[1] * scaled.shape[2])
         n_clips = max(1, CHUNK_BYTES // n_bytes)
         parts = []
         for index in clips.to(self._device).split(n_clips, dim=1):
-            found = scores(scaled, rates, self._rows(index)).argmax(2)
+            found = logits(scaled, learning_rates, self._rows(index)).argmax(2)
             parts.append((found == self._classes[index][:, None]).cpu())
         return torch.cat(parts, dim=2)
 

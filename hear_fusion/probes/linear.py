@@ -10,17 +10,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.probes.features import HELD_BYTES, bytes_of
 from hear_fusion.probes.fold import Labels, Representation, clips_of_fold
 from hear_fusion.probes.heads import Trained, train_heads
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.rotations import rotations
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class LinearResult:
         test_accuracy: Shape (seed, fold).
         correct: Whether each test clip is right: for each fold shape (seed, clip).
         best_epoch: Epoch of the weights tested, from 1, shape (seed, fold).
-        valid_by_rate: Mean validation accuracy of each learning rate.
-        seconds: Wall time, of heads trained together their share.
+        valid_by_learning_rate: Mean validation accuracy of each.
+        wall_s: Wall time, of heads trained together their share.
     """
 
     learning_rate: float
@@ -42,21 +43,21 @@ class LinearResult:
     test_accuracy: NDArray[np.float64]
     correct: tuple[NDArray[np.bool_], ...]
     best_epoch: NDArray[np.int64]
-    valid_by_rate: dict[float, float]
-    seconds: float
+    valid_by_learning_rate: dict[float, float]
+    wall_s: float
 
 
 def linear_evaluation(
     representations: Mapping[str, Representation],
     labels: Labels,
-    metadata: Mapping[str, Any],
+    metadata: TaskMetadata,
     protocol: Protocol | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], object] | None = None,
 ) -> Iterator[tuple[str, LinearResult]]:
     """Evaluate representations of the clips of a task.
 
-    Heads of all rates, seeds and representations of one dimension train together.
+    Heads of all learning rates, seeds and representations of one dimension train together.
 
     Args:
         representations: By name, for each split its layers (clip, dim), float32, which may be
@@ -89,8 +90,8 @@ def linear_evaluation(
     for names in _groups(representations, labels):
         group = {name: representations[name] for name in names}
         began = time.monotonic()
-        # Not by a name: the features of a fold would live on while those of the next are held.
-        found = [
+        # No name for the clips of a fold: its features, gigabytes, are freed before the next one's.
+        trained = [
             train_heads(
                 clips_of_fold(group, labels, fold, protocol, device),
                 protocol,
@@ -99,9 +100,9 @@ def linear_evaluation(
             )
             for fold in folds
         ]
-        seconds = (time.monotonic() - began) / len(names)
-        for name, of_folds in zip(names, zip(*found, strict=True), strict=True):
-            yield name, _choose(of_folds, protocol, seconds)
+        wall_s = (time.monotonic() - began) / len(names)
+        for name, of_folds in zip(names, zip(*trained, strict=True), strict=True):
+            yield name, _choose(of_folds, protocol, wall_s)
 
 
 def _groups(representations: Mapping[str, Representation], labels: Labels) -> Iterator[list[str]]:
@@ -116,30 +117,26 @@ def _groups(representations: Mapping[str, Representation], labels: Labels) -> It
         yield from (names[begin : begin + size] for begin in range(0, len(names), size))
 
 
-def is_single_label(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether the head applies: scenes with one label a clip."""
-    return (metadata["embedding_type"], metadata["prediction_type"]) == ("scene", "multiclass")
-
-
-def require_single_label(metadata: Mapping[str, Any]) -> None:
+def require_single_label(metadata: TaskMetadata) -> None:
     """Check that the head applies.
 
     Raises:
         ValueError: If it does not.
     """
-    if not is_single_label(metadata):
-        raise ValueError(
+    if not metadata.is_single_label:
+        raise InvalidError(
             "task must be of scenes with one label each (scene, multiclass), got "
-            f"{metadata['embedding_type']}, {metadata['prediction_type']}; score it by "
+            f"{metadata.embedding_type}, {metadata.prediction_type}; score it by "
             "'hear-fusion evaluate'"
         )
 
 
-def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, seconds: float) -> LinearResult:
+def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, wall_s: float) -> LinearResult:
     """Keep the learning rate that is best on validation over all folds and seeds."""
-    valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])  # fold, seed, rate
-    by_rate = valid.mean(axis=(0, 1))
-    chosen = int(by_rate.argmax())
+    # Shape (fold, seed, learning_rate).
+    valid = np.array([[run.valid_accuracy for run in fold] for fold in folds])
+    means = valid.mean(axis=(0, 1))
+    chosen = int(means.argmax())
     correct = tuple(np.stack([run.correct[chosen] for run in fold]) for fold in folds)
     return LinearResult(
         learning_rate=protocol.learning_rates[chosen],
@@ -147,6 +144,6 @@ def _choose(folds: Sequence[Sequence[Trained]], protocol: Protocol, seconds: flo
         test_accuracy=np.stack([fold.mean(axis=1) for fold in correct], axis=1),
         correct=correct,
         best_epoch=np.array([[run.best_epoch[chosen] for run in fold] for fold in folds]).T,
-        valid_by_rate=dict(zip(protocol.learning_rates, by_rate.tolist(), strict=True)),
-        seconds=seconds,
+        valid_by_learning_rate=dict(zip(protocol.learning_rates, means.tolist(), strict=True)),
+        wall_s=wall_s,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# The paper tunes each rate between these ends; half decades lie between.
-PAPER_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-DEMO_RATES = (1e-4, 1e-3, 1e-2)
+from hear_fusion.errors import InvalidError
+
+# The paper tunes each between these ends; half decades lie between.
+PAPER_LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+DEMO_LEARNING_RATES = (1e-4, 1e-3, 1e-2)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Protocol:
     ValueError: patience must be at least 1, got 0; the paper's is 20
     """
 
-    learning_rates: tuple[float, ...] = PAPER_RATES
+    learning_rates: tuple[float, ...] = PAPER_LEARNING_RATES
     seeds: tuple[int, ...] = (42, 43, 44)
     max_epochs: int = 200
     patience: int = 20
@@ -42,34 +44,34 @@ class Protocol:
     max_draws: int = 100
 
     def __post_init__(self) -> None:
-        rates = self.learning_rates
-        usable = all(math.isfinite(rate) and rate > 0 for rate in rates)
-        if not rates or not usable or len(set(rates)) < len(rates):
-            raise ValueError(
-                f"learning_rates must be one or more different positive numbers, got {rates}; "
-                f"the paper's lie in {PAPER_RATES}"
+        given = self.learning_rates
+        usable = all(math.isfinite(number) and number > 0 for number in given)
+        if not given or not usable or len(set(given)) < len(given):
+            raise InvalidError(
+                f"learning_rates must be one or more different positive numbers, got {given}; "
+                f"the paper's lie in {PAPER_LEARNING_RATES}"
             )
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise ValueError(
+            raise InvalidError(
                 f"seeds must be one or more different integers from 0, got {self.seeds}; "
                 "the paper's are (42, 43, 44)"
             )
         for name in ("max_epochs", "patience", "batch_size", "max_draws"):
             if getattr(self, name) < 1:
-                raise ValueError(
+                raise InvalidError(
                     f"{name} must be at least 1, got {getattr(self, name)}; "
                     f"the paper's is {getattr(Protocol, name)}"
                 )
         if not 0 < self.held_out < 1:
-            raise ValueError(
+            raise InvalidError(
                 f"held_out must be between 0 and 1, got {self.held_out}; the paper's is 0.1"
             )
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(
+            raise InvalidError(
                 f"weight_decay must be 0 or more, got {self.weight_decay}; the paper's is 1e-8"
             )
 
 
-# Reduced for demonstrations: fewer rates, all else as in the paper. Not fewer epochs:
+# Reduced for demonstrations: fewer learning rates, all else as in the paper. Not fewer epochs:
 # small tasks have few steps an epoch.
-DEMO_PROTOCOL = Protocol(learning_rates=DEMO_RATES)
+DEMO_PROTOCOL = Protocol(learning_rates=DEMO_LEARNING_RATES)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hear_fusion.errors import InvalidError
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,18 @@ class Rotation:
     test: str
 
 
-def rotations(metadata: Mapping[str, Any]) -> list[Rotation]:
+def rotations(metadata: TaskMetadata) -> list[Rotation]:
     """List the runs of a task: one, or with folds one for each as test fold.
 
-    >>> rotations({"split_mode": "presplit_kfold", "splits": ["fold01", "fold00", "fold02"]})[0]
+    >>> task = TaskMetadata("dogs", "v1", "full", "scene", "multiclass", ("fold01", "fold00",
+    ...                     "fold02"), None, ("top1_acc",), "presplit_kfold")
+    >>> rotations(task)[0]
     Rotation(train=('fold01', 'fold02'), valid=None, test='fold00')
     """
-    if metadata["split_mode"] == "trainvaltest":
+    if not metadata.is_kfold:
         return [Rotation(("train",), "valid", "test")]
-    names = sorted(metadata["splits"])
-    return [Rotation(tuple(n for n in names if n != test), None, test) for test in names]
+    folds = metadata.test_splits
+    return [Rotation(tuple(n for n in folds if n != test), None, test) for test in folds]
 
 
 def hold_out(
@@ -56,7 +59,7 @@ def hold_out(
     """
     n_clips = len(classes)
     if n_clips < 2:
-        raise ValueError(
+        raise InvalidError(
             f"training folds must hold two clips or more, got {n_clips}; use a larger task"
         )
     n_valid = min(int(np.ceil(share * n_clips)), n_clips - 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 INK, FAINT = "#1a1a1a", "#6b6b6b"
@@ -100,6 +101,16 @@ def shades(group: str, n: int) -> list[str]:
     """Choose n colours of a group, dark first and none too light for white paper."""
     ramp = mpl.colormaps[RAMPS[group]]
     return [mpl.colors.to_hex(ramp(at)) for at in np.linspace(0.95, 0.5, max(2, n))[:n]]
+
+
+def light_to_dark(lightest: float, darkest: float) -> ListedColormap:
+    """Take a stretch of yellow to blue, light to dark in grey as well.
+
+    Args:
+        lightest: Where it begins, in [0, 1].
+        darkest: Where it ends; the darkest fifth, beyond 0.8, would drown the numbers.
+    """
+    return ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(lightest, darkest, 256)))
 
 
 def readable(colour: Sequence[float]) -> str:

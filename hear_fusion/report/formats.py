@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from hear_fusion.report.table import align
 
 
 @dataclass(frozen=True)
@@ -85,6 +83,15 @@ def clean(text: str) -> str:
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
+def no_formula(text: str) -> str:
+    """Quote a text that a spreadsheet would run as a formula.
+
+    >>> [no_formula(text) for text in ("=1+1", "esc50", "-")]
+    ["'=1+1", 'esc50', '-']
+    """
+    return f"'{text}" if text[:1] in "=+-@" and len(text) > 1 else text
+
+
 def to_markdown(table: Table) -> str:
     r"""Write a table in Markdown, with its title above and its caption below.
 
@@ -104,6 +111,27 @@ def to_markdown(table: Table) -> str:
     lines = align(rows, right=set(table.right))
     below = ["", _markdown(table.caption)] if table.caption else []
     return "\n".join([f"**{_markdown(table.title)}**", "", *lines, *below, ""])
+
+
+def align(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    """Make the lines of a Markdown table; the first row is its head.
+
+    Args:
+        rows: Cells.
+        right: Columns of numbers.
+    """
+    widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
+    lines = [
+        "| "
+        + " | ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        + " |"
+        for row in rows
+    ]
+    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return lines
 
 
 def to_csv(table: Table) -> str:
@@ -189,10 +217,7 @@ def _csv_fields(cell: Cell, n_fields: int) -> list[str]:
     if isinstance(cell, Number):
         numbers = [cell.value, cell.low, cell.high][:n_fields]
         return ["" if number is None else f"{round(number, 6)}" for number in numbers]
-    text = clean(cell)
-    # Spreadsheets would run such a text as a formula.
-    quoted = f"'{text}" if text[:1] in "=+-@" and len(text) > 1 else text
-    return [quoted, "", ""][:n_fields]
+    return [no_formula(clean(cell)), "", ""][:n_fields]
 
 
 _LATEX = {

@@ -11,11 +11,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
 from hear_fusion.report.formats import Table, write_table
 from hear_fusion.report.labels import study_names
-from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, read_sections
+from hear_fusion.report.sections import Picture, Section, read_sections
 from hear_fusion.report.study.comparison import (
     comparison_table,
     missing_tasks,
@@ -46,7 +47,7 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
     """Write the page of a results folder, and its tables and figures as files.
 
     Args:
-        results: Folder with studies, and perhaps the sections of a comparison.
+        results: Folder with studies, and perhaps sections that other verbs added.
         out: The page.
         assets: Folder for ``tables/`` and ``figures/``; beside the page if None.
 
@@ -54,21 +55,19 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
         The page and the two folders.
 
     Raises:
-        ValueError: If there is no study, or one without a task.
+        ValueError: If there is no study, one without a task, or a section that cannot be read.
     """
     studies = find_studies(results)
     for study in studies:
         if not study.tasks:
-            raise ValueError(
+            raise InvalidError(
                 f"a study must have at least one task, got none for {study.module}; "
                 "run 'hear-fusion study' on a folder of tasks"
             )
-    more = results / SECTIONS_FILE
-    extra = read_sections(more) if more.exists() else []
     chapters = [
         chapter(study, name) for study, name in zip(studies, study_names(studies), strict=True)
     ]
-    sections = [*comparison(studies), *extra]
+    sections = [*comparison(studies), *read_sections(results)]
     folder = out.parent if assets is None else assets
     for drawing in (one for each in chapters for one in each.drawings):
         write_drawing(drawing, folder / "figures")
@@ -148,12 +147,12 @@ def comparison(studies: Sequence[Study]) -> list[Section]:
             else "None of the paper's nine tasks was measured, so nothing here can be set beside "
             "published numbers. 'hear-fusion tasks' prepares them from their archives."
         )
-        return [Section("Among other systems", (why, *missing))]
-    return [Section("Among other systems", tuple(missing), (table,))]
+        return [Section("systems", "Among other systems", (why, *missing))]
+    return [Section("systems", "Among other systems", tuple(missing), (table,))]
 
 
 def _facts(study: Study) -> Iterable[tuple[str, str]]:
-    yield "module", f"hear_fusion.{study.module}"
+    yield "module", study.choice.import_name
     yield (
         "tasks",
         ", ".join(
@@ -167,9 +166,9 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "versions", ", ".join(f"{name} {one}" for name, one in study.versions.items())
     if study.hardware:
         yield "hardware", study.hardware
-    if study.seconds:
-        steps = ", ".join(f"{step} {duration(time)}" for step, time in study.seconds.items())
-        yield "wall time", f"{duration(sum(study.seconds.values()))} ({steps})"
+    if study.wall_s:
+        steps = ", ".join(f"{step} {duration(time)}" for step, time in study.wall_s.items())
+        yield "wall time", f"{duration(sum(study.wall_s.values()))} ({steps})"
     if study.peak_bytes:
         yield "peak memory, last run", f"{study.peak_bytes / 2**30:.2f} GiB"
     if study.date:
@@ -177,15 +176,15 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
 
 
 def _inline(drawing: Drawing) -> Markup:
-    """Our own drawing, whose names matplotlib escapes, to be part of the page."""
+    """Make our own drawing, whose names matplotlib escapes, a part of the page."""
     return Markup(to_svg(drawing))
 
 
 def _address(picture: Picture) -> str:
-    """A drawing of unknown making, as the address of an image: no script in it runs."""
+    """Make a drawing of unknown making the address of an image: no script in it runs."""
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg.encode()).decode()}"
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may go on in a new line after an underscore."""
+    """Let a name go on in a new line after an underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))

@@ -1,18 +1,20 @@
-"""Sections that others add to the page, kept in a JSON file between two commands."""
+"""Sections that others add to the page, each in a JSON file of its own between two commands."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.files.atomic import write_whole
+from hear_fusion.errors import InvalidError
+from hear_fusion.files.records import is_current, write_record
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 
-SECTIONS_FILE = "compare.json"
+SECTIONS_FOLDER = "sections"
+# Counts up when a file of today could no longer be read.
+_BROKEN = (OSError, UnicodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -37,64 +39,86 @@ class Section:
     """A part of the page.
 
     Attributes:
+        name: Stem of its file; no two sections of a results folder share one.
         title: Its heading.
         paragraphs: Plain text; the page escapes it.
         tables: Tables.
         pictures: Drawings; the page shows them as images, so that no script in them runs.
     """
 
+    name: str
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = field(default=())
     pictures: tuple[Picture, ...] = field(default=())
 
 
-def write_sections(sections: Sequence[Section], path: Path) -> None:
-    """Write sections for 'hear-fusion report' to find, whole or not at all.
+def write_section(section: Section, results: Path) -> Path:
+    """Write a section for 'hear-fusion report' to find, whole or not at all.
 
     Args:
-        sections: In the order of the page.
-        path: ``compare.json`` in the results folder.
+        section: Takes the place of one of the same name.
+        results: The results folder; made if absent.
+
+    Returns:
+        ``<results>/sections/<name>.json``.
     """
-    records = [asdict(section) for section in sections]
-    for record in records:
-        for table in record["tables"]:
-            table["strong"] = sorted(table["strong"])
-    write_whole(path, json.dumps(records, indent=1) + "\n")
+    record = asdict(section)
+    for table in record["tables"]:
+        table["strong"] = sorted(table["strong"])
+    folder = results / SECTIONS_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_record(folder / f"{section.name}.json", record)
 
 
-def read_sections(path: Path) -> list[Section]:
-    """Read what `write_sections` wrote.
+def read_sections(results: Path) -> list[Section]:
+    """Read all sections of a results folder, in the order of their names.
+
+    A file without a format number is from before there was one, and left out.
 
     Raises:
-        ValueError: If the file is not such a one.
+        ValueError: If a file holds no section, or one of a newer format.
     """
-    try:
-        return [_section(record) for record in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as err:
-        raise ValueError(
-            f"{path} must be a list of sections, got: {err}; delete it or make it again"
-        ) from err
+    sections = []
+    for path in sorted((results / SECTIONS_FOLDER).glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if is_current(record.get("format"), path):
+                sections.append(_section(path.stem, record))
+        except _BROKEN as err:
+            raise InvalidError(
+                f"{path} must be a section of the page, got {type(err).__name__}: {err}; "
+                "delete it or make it again"
+            ) from err
+    return sections
 
 
-def _section(record: dict[str, Any]) -> Section:
-    tables = tuple(
-        Table(
-            **{
-                **table,
-                "name": slug(table["name"]),
-                "head": tuple(table["head"]),
-                "rows": tuple(tuple(_cell(cell) for cell in row) for row in table["rows"]),
-                "strong": frozenset(table["strong"]),
-            }
-        )
-        for table in record["tables"]
+def _section(name: str, record: dict[str, Any]) -> Section:
+    return Section(
+        slug(name),
+        record["title"],
+        tuple(record["paragraphs"]),
+        tuple(_table(table) for table in record["tables"]),
+        tuple(_picture(picture) for picture in record["pictures"]),
     )
-    pictures = tuple(
-        Picture(**{**picture, "name": slug(picture["name"])}) for picture in record["pictures"]
+
+
+def _table(record: dict[str, Any]) -> Table:
+    return Table(
+        slug(record["name"]),
+        record["title"],
+        record["caption"],
+        tuple(record["head"]),
+        tuple(tuple(_cell(cell) for cell in row) for row in record["rows"]),
+        frozenset(record["strong"]),
     )
-    return Section(record["title"], tuple(record["paragraphs"]), tables, pictures)
 
 
-def _cell(cell: Any) -> Cell:
-    return Number(**cell) if isinstance(cell, dict) else str(cell)
+def _picture(record: dict[str, Any]) -> Picture:
+    return Picture(slug(record["name"]), record["title"], record["caption"], record["svg"])
+
+
+def _cell(record: Any) -> Cell:
+    if not isinstance(record, dict):
+        return str(record)
+    return Number(*(record[name] for name in ("value", "low", "high", "digits", "signed")))

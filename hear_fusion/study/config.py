@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from hear_fusion.backbones import REGISTRY
+from hear_fusion.errors import InvalidError
 from hear_fusion.names import check_layers
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.selection import Group
-
-Rates = Literal["grid", "published"]
 
 
 @dataclass(frozen=True)
@@ -22,29 +21,29 @@ class StudyConfig:
 
     Attributes:
         backbone: Network, a key of the registry.
-        layers: Layers to compare, ascending; by default all of the network.
+        layers: Layer numbers to compare, ascending; by default all of the network.
         groups: ``late`` and ``middle``: names of tasks (``task_name`` of their metadata) in the
             groups D_L and D_M of the paper. Tasks in neither are put where their scores say.
-        rates: ``grid`` tries every learning rate of the protocol and keeps the one that is best on
-            validation clips; ``published`` takes the rates of the paper's evaluation.
         protocol: The linear evaluation.
+        published_learning_rates: Whether heads take the learning rates of the paper's evaluation
+            instead of trying those of the protocol; in a file ``learning_rates: published``.
     """
 
     backbone: str
     layers: tuple[int, ...] = ()
     groups: Mapping[Group, tuple[str, ...]] = field(default_factory=dict)
-    rates: Rates = "grid"
     protocol: Protocol = field(default_factory=Protocol)
+    published_learning_rates: bool = False
 
     def group_of(self, task_name: str) -> Group | None:
-        """Group in which the configuration puts a task, if in any."""
+        """Find the group in which the configuration puts a task, if in any."""
         for group, names in self.groups.items():
             if task_name in names:
                 return group
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, defaults filled in, as JSON knows it."""
+        """Make of everything, defaults filled in, what JSON can hold."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return plain
 
@@ -64,45 +63,50 @@ class StudyConfig:
 
         path = Path(source)
         if not path.is_file():
-            raise ValueError(
+            raise InvalidError(
                 f"config must be a YAML file or one of {', '.join(REGISTRY)}, got {source}; "
                 "'hear-fusion list' shows the networks"
             )
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as err:
-            raise ValueError(f"{path} must be YAML, got: {err}") from err
+            raise InvalidError(f"{path} must be YAML, got: {err}") from err
         if not isinstance(content, dict):
-            raise ValueError(f"{path} must hold keys and values, got {content!r}")
+            raise InvalidError(f"{path} must hold keys and values, got {content!r}")
         return cls.of(content, str(path))
 
     @classmethod
     def of(cls, content: Mapping[str, Any], source: str) -> Self:
         """Check the keys and values of a configuration and fill in the defaults."""
         protocol_keys = list(Protocol.__dataclass_fields__)
-        known = ["backbone", "layers", "groups", "rates", *protocol_keys]
+        known = ["backbone", "layers", "groups", *protocol_keys]
         unknown = sorted(set(content) - set(known))
         if unknown:
-            raise ValueError(f"keys of {source} must be among {known}, got {unknown}")
+            raise InvalidError(f"keys of {source} must be among {known}, got {unknown}")
         backbone = content.get("backbone")
         if backbone not in REGISTRY:
-            raise ValueError(
+            raise InvalidError(
                 f"backbone in {source} must be one of {', '.join(REGISTRY)}, got {backbone!r}"
             )
         given = {key: _value(content[key]) for key in protocol_keys if key in content}
-        rates = content.get("rates", "grid")
-        if rates not in ("grid", "published"):
-            raise ValueError(f"rates in {source} must be 'grid' or 'published', got {rates!r}")
+        published = given.get("learning_rates") == "published"
+        if published:
+            del given["learning_rates"]
+        elif not isinstance(given.get("learning_rates", ()), tuple):
+            raise InvalidError(
+                f"learning_rates in {source} must be a list of numbers or 'published', "
+                f"got {given['learning_rates']!r}"
+            )
         try:
             protocol = Protocol(**given)
         except (TypeError, ValueError) as err:
-            raise ValueError(f"{source}: {err}") from err
+            raise InvalidError(f"{source}: {err}") from err
         return cls(
             backbone=backbone,
             layers=_layers(backbone, content.get("layers", "all"), source),
             groups=_groups(content.get("groups", {}), source),
-            rates=rates,
             protocol=protocol,
+            published_learning_rates=published,
         )
 
 
@@ -110,7 +114,7 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
     if given == "all":
         return REGISTRY[backbone].layer_numbers()
     if not isinstance(given, list) or len(given) < 2 or not all(type(n) is int for n in given):
-        raise ValueError(
+        raise InvalidError(
             f"layers in {source} must be 'all' or a list of two or more layer numbers, "
             f"got {given!r}; see 'hear-fusion list'"
         )
@@ -121,15 +125,15 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
 def _groups(given: Any, source: str) -> dict[Group, tuple[str, ...]]:
     rule = f"groups in {source} must be lists of task names under 'late' and 'middle'"
     if not isinstance(given, dict) or not set(given) <= {"late", "middle"}:
-        raise ValueError(f"{rule}, got {given!r}")
+        raise InvalidError(f"{rule}, got {given!r}")
     groups: dict[Group, tuple[str, ...]] = {}
     for group, names in given.items():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{rule}, got {names!r}")
+            raise InvalidError(f"{rule}, got {names!r}")
         groups[group] = tuple(names)
     twice = sorted(set(groups.get("late", ())) & set(groups.get("middle", ())))
     if twice:
-        raise ValueError(f"{rule}, each in one of them, got {twice} in both")
+        raise InvalidError(f"{rule}, each in one of them, got {twice} in both")
     return groups
 
 

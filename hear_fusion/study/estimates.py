@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
-from hear_fusion.evaluate.layout import SCORES_FILE, WEIGHTS_FILE
+from hear_fusion.evaluate.identity import recorded_weights
+from hear_fusion.evaluate.layout import SCORES_FILE
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.metrics.significance import (
     accuracy,
@@ -17,7 +17,7 @@ from hear_fusion.metrics.significance import (
 )
 from hear_fusion.probes.linear import LinearResult
 from hear_fusion.study.results import Estimate, Gain
-from hear_fusion.tasks.folders import read_metadata
+from hear_fusion.tasks.schema import TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
 # heareval's scores that are the accuracy of a clip's one label.
@@ -55,7 +55,7 @@ def to_gain(original: LinearResult, fused: LinearResult, official: float | None 
     )
 
 
-def official_score(task_folder: Path, weights_sha256: str) -> float | None:
+def official_accuracy(task_folder: Path, weights_sha256: str) -> float | None:
     """Read heareval's accuracy of a module on a task, if it was made with the same weights.
 
     Args:
@@ -64,10 +64,8 @@ def official_score(task_folder: Path, weights_sha256: str) -> float | None:
     """
     if not (task_folder / SCORES_FILE).is_file():
         return None
-    metric = read_metadata(task_folder)["evaluation"][0]
-    record = task_folder / WEIGHTS_FILE
-    found = json.loads(record.read_text(encoding="utf-8"))["sha256"] if record.is_file() else None
-    if found != weights_sha256:
+    metric = TaskMetadata.read(task_folder).metric
+    if recorded_weights(task_folder) != weights_sha256:
         _LOGGER.warning("leaving out the scores of %s: made with other weights", task_folder)
         return None
     return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None

@@ -10,6 +10,7 @@ import datetime
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
@@ -17,16 +18,19 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.records import read_record
 from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
-from hear_fusion.probes.linear import LinearResult, is_single_label
+from hear_fusion.probes.linear import LinearResult
 from hear_fusion.study.config import StudyConfig
-from hear_fusion.study.estimates import official_score, to_estimate, to_gain
-from hear_fusion.study.representations import HeadTrainer, LayerNumbers, choice_of
-from hear_fusion.study.results import Study, TaskStudy
+from hear_fusion.study.estimates import official_accuracy, to_estimate, to_gain
+from hear_fusion.study.representations import LayerNumbers, choice_of, evaluate_representations
+from hear_fusion.study.results import STUDY_FILE, Study, TaskStudy
 from hear_fusion.study.selection import Group, Selection, select_layers
-from hear_fusion.tasks.folders import find_tasks, read_metadata
+from hear_fusion.tasks.folders import find_tasks
+from hear_fusion.tasks.schema import TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,14 +67,17 @@ class StudySetup:
     device: str = "cpu"
     say: Callable[[str], object] = _LOGGER.info
 
-    def features_folder(self, backbone: str) -> Path:
-        """Where the heads on a network's features are kept."""
-        return self.out / f"{backbone}{'-task-statistics' * self.task_statistics}"
+    def heads_folder(self, backbone: str) -> Path:
+        """Tell where a network's heads are kept, however layers are chosen by them."""
+        return self.out / self._name(backbone) / "heads"
 
     def study_folder(self, backbone: str) -> Path:
-        """Where the study is written."""
-        folder = self.features_folder(backbone)
-        return folder.with_name(f"{folder.name}{'-paper-selection' * self.paper_selection}")
+        """Tell where the study is written."""
+        name = self._name(backbone)
+        return self.out / (f"{name}-paper-selection" if self.paper_selection else name)
+
+    def _name(self, backbone: str) -> str:
+        return f"{backbone}-task-statistics" if self.task_statistics else backbone
 
 
 def run_study(config: StudyConfig, setup: StudySetup) -> Study:
@@ -84,29 +91,32 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         What was found; also written to ``study.json`` in `StudySetup.study_folder`.
 
     Raises:
-        ValueError: If there is no task to study, or a folder holds results of other settings.
+        ValueError: If there is no task to study, or a folder holds results of other settings
+            or of a newer version.
         WeightsError: If the weights cannot be had.
     """
     folders = _linear_tasks(setup)
-    out = setup.features_folder(config.backbone)
-    out.mkdir(parents=True, exist_ok=True)
-    with exclusive(out / ".lock"):
+    heads = setup.heads_folder(config.backbone)
+    heads.mkdir(parents=True, exist_ok=True)
+    # Refuses a newer version's study before hours of work would replace it.
+    read_record(setup.study_folder(config.backbone) / STUDY_FILE)
+    with exclusive(heads.parent / ".lock"):
         loaded = LoadedBackbone.load(config.backbone, setup.weights, device=setup.device)
         if setup.task_statistics and "input_mean" not in loaded.model.backbone.weight_options:
-            raise ValueError(
+            raise InvalidError(
                 "task_statistics must be off for a network without input normalisation, got "
                 f"{config.backbone}; it is for ast"
             )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
         stored = [_embed(loaded, task, setup) for task in folders]
-        trainer = HeadTrainer(config, out / "heads", setup.device)
+        evaluate = partial(evaluate_representations, config, heads=heads, device=setup.device)
         alone: list[LayerNumbers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
-        results = {task.name: trainer.evaluate(task, alone) for task in stored}
+        results = {task.name: evaluate(task, alone) for task in stored}
         selection = _select(config, stored, results, setup.paper_selection)
         setup.say(f"chosen: M = {selection.middle}, L = {selection.late}")
         for task in stored:
-            results[task.name] |= trainer.evaluate(task, [selection.fused])
+            results[task.name] |= evaluate(task, [selection.chosen])
         tasks = tuple(
             _task_study(config, task, results[task.name], selection, setup) for task in stored
         )
@@ -122,9 +132,9 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         versions=package_versions(),
         hardware=describe_hardware(setup.device),
         # Of the runs that made them, which need not be this one.
-        seconds={
-            "embed": sum(task.seconds for task in stored),
-            "heads": sum(each.seconds for found in results.values() for each in found.values()),
+        wall_s={
+            "embed": sum(task.wall_s for task in stored),
+            "heads": sum(head.wall_s for task in results.values() for head in task.values()),
         },
         peak_bytes=peak_memory(),
         date=datetime.date.today().isoformat(),
@@ -136,12 +146,12 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
 def _linear_tasks(setup: StudySetup) -> list[Path]:
     folders = []
     for task in find_tasks(setup.tasks_dir, setup.tasks):
-        if is_single_label(read_metadata(task)):
+        if TaskMetadata.read(task).is_single_label:
             folders.append(task)
         else:
             setup.say(f"leaving out {task.name}: not one label a clip")
     if not folders:
-        raise ValueError(
+        raise InvalidError(
             f"tasks_dir must hold a task with one label a clip, got none in {setup.tasks_dir}"
         )
     return folders
@@ -165,17 +175,17 @@ def _select(
     results: Mapping[str, Results],
     paper_selection: bool,
 ) -> Selection:
-    def score(found: LinearResult) -> float:
-        accuracy = found.test_accuracy if paper_selection else found.valid_accuracy
+    def score(result: LinearResult) -> float:
+        accuracy = result.test_accuracy if paper_selection else result.valid_accuracy
         return float(accuracy.mean())
 
     scores = {
-        task: {number: score(found[number,]) for number in config.layers}
-        for task, found in results.items()
+        task: {number: score(of_task[number,]) for number in config.layers}
+        for task, of_task in results.items()
     }
     given: dict[str, Group] = {}
     for task in stored:
-        group = config.group_of(task.metadata["task_name"])
+        group = config.group_of(task.metadata.task_name)
         if group is not None:
             given[task.name] = group
     return select_layers(scores, given)
@@ -189,8 +199,8 @@ def _task_study(
     setup: StudySetup,
 ) -> TaskStudy:
     officials = {layers: _official(config, task, layers, setup) for layers in results}
-    estimates = {layers: to_estimate(found, officials[layers]) for layers, found in results.items()}
-    original, fused = (ORIGINAL,), selection.fused
+    estimates = {layers: to_estimate(head, officials[layers]) for layers, head in results.items()}
+    original, fused = (ORIGINAL,), selection.chosen
     first, second = officials[original], officials[fused]
     difference = None if first is None or second is None else second - first
     return TaskStudy(
@@ -213,4 +223,4 @@ def _official(
         return None
     module = choice_of(config.backbone, layers).import_name
     folder = setup.embeddings_dir / embeddings_folder_name(module, task.options) / task.name
-    return official_score(folder, task.weights_sha256)
+    return official_accuracy(folder, task.weights_sha256)

@@ -7,11 +7,9 @@ side, never copied.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-
-from tqdm import tqdm
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.store import StoredTask
@@ -20,7 +18,8 @@ from hear_fusion.names import Choice
 from hear_fusion.probes.cache import read_result, write_result
 from hear_fusion.probes.linear import LinearResult, linear_evaluation
 from hear_fusion.probes.protocol import Protocol
-from hear_fusion.probes.published_rates import published_rates
+from hear_fusion.probes.published_learning_rates import published_learning_rates
+from hear_fusion.progress import progress_bar
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.tasks.folders import text_files
 
@@ -37,84 +36,76 @@ def choice_of(backbone: str, layers: LayerNumbers) -> Choice:
     return Choice(backbone, () if layers == (ORIGINAL,) else layers)
 
 
-@dataclass(frozen=True)
-class HeadTrainer:
-    """Trains the heads of a study, or reads them where they have been trained.
+def evaluate_representations(
+    config: StudyConfig,
+    task: StoredTask,
+    representations: Iterable[LayerNumbers],
+    *,
+    heads: Path,
+    device: str = "cpu",
+) -> dict[LayerNumbers, LinearResult]:
+    """Evaluate representations on a task with the linear protocol, or read where that is done.
 
-    Attributes:
+    Args:
         config: The study's configuration.
-        cache: Folder of results.
+        task: Scene features of all layers.
+        representations: The layers of each.
+        heads: Folder of the results of heads.
         device: Where heads train.
+
+    Returns:
+        One result a representation.
     """
+    digest = _digest(task)
+    results: dict[LayerNumbers, LinearResult] = {}
+    waiting: dict[Protocol, dict[str, LayerNumbers]] = {}
+    for layers in representations:
+        protocol, name = _protocol(config, task, layers), str(choice_of(config.backbone, layers))
+        recipe = recipe_of(digest, asdict(protocol))
+        result = read_result(heads / task.name / f"{name}.npz", recipe)
+        if result is not None:
+            results[layers] = result
+        else:
+            waiting.setdefault(protocol, {})[name] = layers
+    for protocol, named in waiting.items():
+        recipe = recipe_of(digest, asdict(protocol))
+        for name, result in _train(task, protocol, named, device):
+            write_result(heads / task.name / f"{name}.npz", recipe, result)
+            results[named[name]] = result
+    return results
 
-    config: StudyConfig
-    cache: Path
-    device: str = "cpu"
 
-    def evaluate(
-        self, task: StoredTask, representations: Iterable[LayerNumbers]
-    ) -> dict[LayerNumbers, LinearResult]:
-        """Evaluate representations on a task with the linear protocol.
+def _train(
+    task: StoredTask, protocol: Protocol, named: Mapping[str, LayerNumbers], device: str
+) -> Iterator[tuple[str, LinearResult]]:
+    with progress_bar(f"heads of {task.name}", unit="run") as bar:
 
-        Args:
-            task: Scene features of all layers.
-            representations: The layers of each.
+        def show(n_done: int, n_steps: int) -> None:
+            bar.total = n_steps
+            bar.update(n_done - bar.n)
 
-        Returns:
-            One result a representation.
-        """
-        digest = _digest(task)
-        results: dict[LayerNumbers, LinearResult] = {}
-        waiting: dict[Protocol, dict[str, LayerNumbers]] = {}
-        for layers in representations:
-            protocol = self._protocol(task, layers)
-            found = read_result(self._path(task, layers), recipe_of(digest, asdict(protocol)))
-            if found is not None:
-                results[layers] = found
-            else:
-                name = str(choice_of(self.config.backbone, layers))
-                waiting.setdefault(protocol, {})[name] = layers
-        for protocol, named in waiting.items():
-            for name, result in self._train(task, protocol, named):
-                recipe = recipe_of(digest, asdict(protocol))
-                write_result(self._path(task, named[name]), recipe, result)
-                results[named[name]] = result
-        return results
+        yield from linear_evaluation(
+            {
+                name: {
+                    split: [task.features(split, number) for number in layers]
+                    for split in task.splits
+                }
+                for name, layers in named.items()
+            },
+            {split: [str(label) for (label,) in task.labels(split)] for split in task.splits},
+            task.metadata,
+            protocol,
+            device=device,
+            on_step=show,
+        )
 
-    def _train(
-        self, task: StoredTask, protocol: Protocol, named: dict[str, LayerNumbers]
-    ) -> Iterator[tuple[str, LinearResult]]:
-        with tqdm(unit="run", leave=False, disable=None, desc=f"heads of {task.name}") as bar:
 
-            def show(n_done: int, n_steps: int) -> None:
-                bar.total = n_steps
-                bar.update(n_done - bar.n)
-
-            yield from linear_evaluation(
-                {
-                    name: {
-                        split: [task.features(split, number) for number in layers]
-                        for split in task.splits
-                    }
-                    for name, layers in named.items()
-                },
-                {split: [str(label) for (label,) in task.labels(split)] for split in task.splits},
-                task.metadata,
-                protocol,
-                device=self.device,
-                on_step=show,
-            )
-
-    def _protocol(self, task: StoredTask, layers: LayerNumbers) -> Protocol:
-        protocol = self.config.protocol
-        if self.config.rates == "published":
-            named = () if layers == (ORIGINAL,) else layers
-            rates = published_rates(self.config.backbone, named, task.metadata["task_name"])
-            protocol = replace(protocol, learning_rates=rates)
-        return protocol
-
-    def _path(self, task: StoredTask, layers: LayerNumbers) -> Path:
-        return self.cache / task.name / f"{choice_of(self.config.backbone, layers)}.npz"
+def _protocol(config: StudyConfig, task: StoredTask, layers: LayerNumbers) -> Protocol:
+    if not config.published_learning_rates:
+        return config.protocol
+    named = () if layers == (ORIGINAL,) else layers
+    published = published_learning_rates(config.backbone, named, task.metadata.task_name)
+    return replace(config.protocol, learning_rates=published)
 
 
 def _digest(task: StoredTask) -> str:

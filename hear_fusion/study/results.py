@@ -6,13 +6,14 @@ the correctness of every test clip, from which intervals and paired tests were m
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from hear_fusion.files.atomic import write_whole
+from hear_fusion.errors import InvalidError
+from hear_fusion.files.records import FORMAT, read_record, to_record, write_record
+from hear_fusion.names import Choice
 from hear_fusion.study.selection import Group, Grouping, fused_layers
 
 STUDY_FILE = "study.json"
@@ -28,8 +29,8 @@ class Estimate:
         low, high: 95 % interval over test clips (their correctness averaged over seeds).
         n: Test clips, over all folds.
         n_seeds, n_folds: Repetitions behind the mean.
-        valid: Accuracy on validation clips at the chosen rate, mean over seeds and folds.
-        learning_rate: The rate chosen on validation.
+        valid: Accuracy on validation clips at the chosen learning rate, mean over seeds and folds.
+        learning_rate: The one chosen on validation.
         official: heareval's score of the same representation, if there is one.
     """
 
@@ -106,7 +107,7 @@ class Study:
         config: The configuration as it was read, with every default filled in.
         versions: Package versions.
         hardware: Words about the machine.
-        seconds: Wall time that features and heads took (``embed``, ``heads``), in whichever run.
+        wall_s: Wall time that features and heads took (``embed``, ``heads``), in whichever run.
         peak_bytes: Highest resident memory of the last run.
         date: ISO date of the run.
     """
@@ -121,38 +122,44 @@ class Study:
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: str = ""
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    wall_s: Mapping[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
     date: str = ""
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """Layers of the fusion, ascending; one alone where M and L are the same."""
+        """Layer numbers of the fusion, ascending; one alone where M and L are the same."""
         return fused_layers(self.middle, self.late)
 
     @property
+    def choice(self) -> Choice:
+        """The fusion of the chosen layers."""
+        return Choice(self.backbone, self.chosen)
+
+    @property
     def module(self) -> str:
-        """Name of the fused HEAR module."""
-        return "_".join([self.backbone, *map(str, self.chosen)])
+        """Short name of the fused HEAR module."""
+        return str(self.choice)
 
     def write(self, folder: Path) -> Path:
         """Write ``study.json`` into a folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        return write_whole(folder / STUDY_FILE, json.dumps(asdict(self), indent=1) + "\n")
+        return write_record(folder / STUDY_FILE, asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a ``study.json``.
 
         Raises:
-            ValueError: If the file is not one.
+            ValueError: If the file is not one, or one of another format.
         """
+        content = read_record(path)
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            record["tasks"] = tuple(_task(task) for task in record["tasks"])
-            return cls(**record)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as err:
-            raise ValueError(
+            if content is None:
+                raise InvalidError(f"a damaged file, or none of format {FORMAT}")
+            return to_record(cls, content)
+        except ValueError as err:
+            raise InvalidError(
                 f"{path} must be a {STUDY_FILE} of 'hear-fusion study', got: {err}; run it again"
             ) from err
 
@@ -163,20 +170,10 @@ def find_studies(results: Path) -> list[Study]:
     Raises:
         ValueError: If there is none.
     """
-    found = sorted(results.rglob(STUDY_FILE))
-    if not found:
-        raise ValueError(
+    paths = sorted(results.rglob(STUDY_FILE))
+    if not paths:
+        raise InvalidError(
             f"results must be a folder with {STUDY_FILE} in it or below it, got {results}; "
             "make one with 'hear-fusion study'"
         )
-    return [Study.read(path) for path in found]
-
-
-def _task(record: dict[str, Any]) -> TaskStudy:
-    layers = {int(number): Estimate(**found) for number, found in record["layers"].items()}
-    rest = {
-        "original": Estimate(**record["original"]),
-        "fused": Estimate(**record["fused"]),
-        "gain": Gain(**record["gain"]),
-    }
-    return TaskStudy(**{**record, "layers": layers, **rest})
+    return [Study.read(path) for path in paths]

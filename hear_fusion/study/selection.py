@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from hear_fusion.errors import InvalidError
+
 Group = Literal["middle", "late"]
 Grouping = Literal["config", "data", "mixed"]
 Scores = Mapping[int, float]
@@ -35,8 +37,8 @@ class Selection:
     grouping: Grouping
 
     @property
-    def fused(self) -> tuple[int, ...]:
-        """Layers of the fusion (`fused_layers`)."""
+    def chosen(self) -> tuple[int, ...]:
+        """Layer numbers of the fusion (`fused_layers`)."""
         return fused_layers(self.middle, self.late)
 
 
@@ -72,7 +74,7 @@ def select_layers(scores: Mapping[str, Scores], given: Mapping[str, Group]) -> S
     """
     layers = _common_layers(scores)
     groups: dict[str, Group] = {
-        task: given.get(task) or found_group(found) for task, found in scores.items()
+        task: given.get(task) or found_group(of_task) for task, of_task in scores.items()
     }
     known = [task for task in groups if task in given]
     grouping: Grouping = "mixed" if known else "data"
@@ -120,9 +122,9 @@ def _halves(layers: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _common_layers(scores: Mapping[str, Scores]) -> list[int]:
-    tables = {tuple(sorted(found)) for found in scores.values()}
+    tables = {tuple(sorted(of_task)) for of_task in scores.values()}
     if len(tables) != 1 or () in tables:
-        raise ValueError(
+        raise InvalidError(
             f"scores must be of one or more tasks and of the same layers on each, got {tables}"
         )
     return list(tables.pop())

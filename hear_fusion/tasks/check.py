@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.parallel.machine import n_cores
 from hear_fusion.tasks.check_audio import check_audio
 from hear_fusion.tasks.check_texts import check_texts
 from hear_fusion.tasks.findings import Finding, TaskReport, error
-from hear_fusion.tasks.folders import METADATA_FILE, rate_folders
+from hear_fusion.tasks.folders import rate_folders
+from hear_fusion.tasks.schema import METADATA_FILE
 
 
 def list_tasks(folder: Path) -> tuple[list[Path], list[Finding]]:
@@ -29,7 +31,7 @@ def list_tasks(folder: Path) -> tuple[list[Path], list[Finding]]:
     entries = sorted(folder.iterdir())
     tasks = [entry for entry in entries if (entry / METADATA_FILE).exists()]
     if not tasks:
-        raise ValueError(
+        raise InvalidError(
             f"tasks_dir must be a HEAR task folder or hold some (with a {METADATA_FILE}), "
             f"got none in {folder}"
         )

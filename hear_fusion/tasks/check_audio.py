@@ -18,7 +18,7 @@ _CHUNK = 2048  # files in flight
 
 
 @dataclass(frozen=True)
-class Sound:
+class CheckedSound:
     """What one file holds; ``digest`` of its samples is empty if they are all zero."""
 
     split: str
@@ -101,14 +101,14 @@ def _named_files(
             findings.append(note("surplus", f"{where}/{name}", f"is not in {split}.json; not read"))
 
 
-def _read_all(files: list[tuple[str, Path]], n_threads: int) -> Iterator[Sound]:
+def _read_all(files: list[tuple[str, Path]], n_threads: int) -> Iterator[CheckedSound]:
     # libsndfile and the hash leave Python's lock: threads are enough.
     with ThreadPoolExecutor(n_threads) as pool:
         for at in range(0, len(files), _CHUNK):
             yield from pool.map(_read, files[at : at + _CHUNK])
 
 
-def _read(named: tuple[str, Path]) -> Sound:
+def _read(named: tuple[str, Path]) -> CheckedSound:
     split, path = named
     try:
         with soundfile.SoundFile(path) as file:
@@ -117,18 +117,18 @@ def _read(named: tuple[str, Path]) -> Sound:
             samples = file.read(dtype=dtype, always_2d=True)
             rate, channels, frames = file.samplerate, file.channels, file.frames
     except (soundfile.LibsndfileError, OSError) as err:
-        return Sound(split, path.name, failure=str(err))
+        return CheckedSound(split, path.name, failure=str(err))
     if len(samples) != frames:
         failure = f"breaks off after {len(samples)} of {frames} samples"
-        return Sound(split, path.name, failure=failure)
+        return CheckedSound(split, path.name, failure=failure)
     digest = b""
     if samples.any():
         digest = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
     finite = dtype == "int16" or bool(np.isfinite(samples).all())
-    return Sound(split, path.name, rate, channels, frames, finite, digest)
+    return CheckedSound(split, path.name, rate, channels, frames, finite, digest)
 
 
-def _sound_findings(rate: int, sound: Sound) -> Iterator[Finding]:
+def _sound_findings(rate: int, sound: CheckedSound) -> Iterator[Finding]:
     where = f"{rate}/{sound.split}/{sound.name}"
     if sound.failure:
         yield error("unreadable", where, f"must be readable audio: {sound.failure}")
@@ -145,7 +145,9 @@ def _sound_findings(rate: int, sound: Sound) -> Iterator[Finding]:
         yield note("silent", where, "is silent: every sample is zero")
 
 
-def _length_findings(rate: int, metadata: TaskMetadata, sounds: list[Sound]) -> Iterator[Finding]:
+def _length_findings(
+    rate: int, metadata: TaskMetadata, sounds: list[CheckedSound]
+) -> Iterator[Finding]:
     seconds = metadata.sample_duration
     if not seconds or seconds < 0 or not rate:
         return
@@ -166,15 +168,15 @@ def _length_findings(rate: int, metadata: TaskMetadata, sounds: list[Sound]) -> 
                     yield kind("length", f"{rate}/{split}/{sound.name}", what)
 
 
-def _copies(sounds: Iterable[Sound]) -> Iterator[list[Sound]]:
-    by_content: dict[bytes, list[Sound]] = defaultdict(list)
+def _copies(sounds: Iterable[CheckedSound]) -> Iterator[list[CheckedSound]]:
+    by_content: dict[bytes, list[CheckedSound]] = defaultdict(list)
     for sound in sounds:
         if sound.digest:
             by_content[sound.digest].append(sound)
     return (group for group in by_content.values() if len(group) > 1)
 
 
-def _copy_finding(rate: int, group: list[Sound]) -> Finding:
+def _copy_finding(rate: int, group: list[CheckedSound]) -> Finding:
     first, *others = group
     where = f"{rate}/{first.split}/{first.name}"
     names = ", ".join(f"{sound.split}/{sound.name}" for sound in others)

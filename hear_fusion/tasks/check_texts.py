@@ -1,25 +1,26 @@
 """Check what a task folder says: metadata, vocabulary, and the labels of every split."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
-from math import isfinite
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hear_fusion.tasks.content import REQUIRED_KEYS, content_problems, is_number, parse_object
 from hear_fusion.tasks.findings import Finding, TaskTexts, error, note
-from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE
 from hear_fusion.tasks.rules import clip_problems, metadata_problems
-from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, Event, TaskMetadata
+from hear_fusion.tasks.schema import (
+    METADATA_FILE,
+    TRAIN_VALID_TEST,
+    VOCABULARY_FILE,
+    Clip,
+    Event,
+    TaskMetadata,
+)
 from hear_fusion.tasks.vocabulary import chroma_problems, label_vocabulary
 
-# heareval reads these without a default.
-_REQUIRED = ("task_name", "embedding_type", "prediction_type", "split_mode", "splits")
-_WORDS = {
-    "embedding_type": ("scene", "event"),
-    "prediction_type": ("multiclass", "multilabel"),
-    "split_mode": ("trainvaltest", "presplit_kfold", "new_split_kfold"),
-}
+# heareval reads them as well, once it scores.
+_KEYS = (*REQUIRED_KEYS, "sample_duration", "evaluation")
 
 
 def check_texts(task: Path) -> TaskTexts:
@@ -29,15 +30,15 @@ def check_texts(task: Path) -> TaskTexts:
         What they say and all findings; ``metadata`` is None where no more can be checked.
     """
     findings: list[Finding] = []
-    raw = _read_json(task / METADATA_FILE, findings)
-    metadata = _metadata(raw, findings) if raw is not None else None
-    if raw is None or metadata is None:
+    content = _read_json(task / METADATA_FILE, findings)
+    metadata = None if content is None else _metadata(content, findings)
+    if metadata is None:
         return TaskTexts(None, (), (), tuple(findings))
     vocabulary = _vocabulary(task / VOCABULARY_FILE, findings)
     clips: list[Clip] = []
     for split in metadata.splits:
-        content = _read_json(task / f"{split}.json", findings)
-        for name, labels in (content or {}).items():
+        entries = _read_json(task / f"{split}.json", findings) or {}
+        for name, labels in entries.items():
             clip = _clip(metadata, name, split, labels, findings)
             if clip is not None:
                 clips.append(clip)
@@ -51,73 +52,29 @@ def check_texts(task: Path) -> TaskTexts:
 
 def _read_json(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        findings.append(error("unreadable", path.name, f"must be readable JSON: {err}"))
+        return parse_object(path)
+    except ValueError as err:
+        findings.append(error("unreadable", path.name, str(err)))
         return None
-    if not isinstance(content, dict):
-        findings.append(error("unreadable", path.name, "must hold a JSON object"))
-        return None
-    return content
 
 
-def _metadata(raw: Mapping[str, Any], findings: list[Finding]) -> TaskMetadata | None:
-    before = len(findings)
-    findings += [error("metadata", METADATA_FILE, what) for what in _raw_problems(raw)]
-    if len(findings) > before:
-        return None
-    splits = tuple(raw["splits"])
-    if raw["split_mode"] == "trainvaltest" and sorted(splits) == sorted(TRAIN_VALID_TEST):
-        splits = TRAIN_VALID_TEST  # heareval takes them by name
-    metadata = TaskMetadata(
-        task_name=raw["task_name"],
-        version=str(raw.get("version", "v0")),
-        mode=str(raw.get("mode", "full")),
-        embedding_type=raw["embedding_type"],
-        prediction_type=raw["prediction_type"],
-        splits=splits,
-        sample_duration=raw["sample_duration"],
-        evaluation=tuple(raw["evaluation"]),
-        split_mode=raw["split_mode"],
-        evaluation_params=raw.get("evaluation_params") or {},
-    )
-    problems = [*metadata_problems(metadata), *_combination_problems(metadata)]
+def _metadata(content: Mapping[str, Any], findings: list[Finding]) -> TaskMetadata | None:
+    problems = list(content_problems(content, _KEYS))
+    metadata = None
+    if not problems:
+        metadata = TaskMetadata.of(content)
+        if not metadata.is_kfold and sorted(metadata.splits) == sorted(TRAIN_VALID_TEST):
+            metadata = replace(metadata, splits=TRAIN_VALID_TEST)  # heareval takes them by name
+        problems += [*metadata_problems(metadata), *_combination_problems(metadata)]
     findings += [error("metadata", METADATA_FILE, what) for what in problems]
     return metadata
 
 
-def _raw_problems(raw: Mapping[str, Any]) -> Iterator[str]:
-    missing = [key for key in (*_REQUIRED, "sample_duration", "evaluation") if key not in raw]
-    if missing:
-        yield f"must have the keys {', '.join(missing)}"
-    for key, words in _WORDS.items():
-        if key in raw and raw[key] not in words:
-            yield f"{key} must be one of {', '.join(words)}, got {raw[key]!r}"
-    if not isinstance(raw.get("task_name", ""), str):
-        yield f"task_name must be text, got {raw['task_name']!r}"
-    for key in ("splits", "evaluation"):
-        value = raw.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            yield f"{key} must be a list of names, got {value!r}"
-    duration = raw.get("sample_duration")
-    if duration is not None and not _is_number(duration):
-        yield f"sample_duration must be a number of seconds or null, got {duration!r}"
-    params = raw.get("evaluation_params", {})
-    if not isinstance(params, dict):
-        yield f"evaluation_params must be an object, or be left out, got {params!r}"
-        return
-    for key in ("task_specific_param_grid", "event_postprocessing_grid"):
-        grid = params.get(key, {})
-        if not isinstance(grid, dict) or not all(isinstance(v, list) and v for v in grid.values()):
-            yield f"evaluation_params.{key} must be an object of lists, got {grid!r}"
-
-
 def _combination_problems(metadata: TaskMetadata) -> Iterator[str]:
-    events = metadata.embedding_type == "event"
     for score in metadata.evaluation:
-        if score.startswith(("event_", "segment_")) != events:
+        if score.startswith(("event_", "segment_")) != metadata.is_event:
             yield f"evaluation must suit {metadata.embedding_type} embeddings, got {score}"
-    if events and metadata.prediction_type != "multilabel":
+    if metadata.is_event and metadata.prediction_type != "multilabel":
         yield "prediction_type must be multilabel for events: moments may hold none or several"
 
 
@@ -151,7 +108,7 @@ def _clip(
     if not isinstance(labels, list):
         findings.append(error("labels", where, f"{name!r} must have a list, got {labels!r}"))
         return None
-    if metadata.embedding_type == "scene":
+    if not metadata.is_event:
         if all(_is_label(label) for label in labels):
             return Clip(name, split, labels=tuple(labels))
         what = f"labels of {name!r} must be text or whole numbers, got {labels!r}"
@@ -211,10 +168,6 @@ def _is_event(value: object) -> bool:
     return (
         isinstance(value, dict)
         and _is_label(value.get("label"))
-        and _is_number(value.get("start"))
-        and _is_number(value.get("end"))
+        and is_number(value.get("start"))
+        and is_number(value.get("end"))
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

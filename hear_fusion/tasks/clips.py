@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,9 @@ from typing import Any
 import soundfile
 import torch
 from torch import Tensor
+
+from hear_fusion.errors import InvalidError
+from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
 # Sound of one batch, over all its clips.
 BATCH_SECONDS = 120.0
@@ -55,7 +57,7 @@ class ClipList:
         return torch.stack([read_clip(self.folder / self.filenames[i]) for i in indices])
 
 
-def list_clips(task: Path, metadata: dict[str, Any], sample_rate: int) -> list[ClipList]:
+def list_clips(task: Path, sample_rate: int) -> list[ClipList]:
     """List the clips of every split of a task.
 
     heareval shuffles the names of each split, in the order of ``splits``, by one generator.
@@ -64,15 +66,15 @@ def list_clips(task: Path, metadata: dict[str, Any], sample_rate: int) -> list[C
         ValueError: If a sound is missing, not mono, empty, or of another rate.
     """
     rng = random.Random(0)
-    found = []
-    for split in metadata["splits"]:
-        entries: dict[str, list[Any]] = json.loads((task / f"{split}.json").read_text("utf-8"))
+    lists = []
+    for split in TaskMetadata.read(task).splits:
+        entries = read_labels(task, split)
         names = list(entries)
         rng.shuffle(names)
         folder = task / str(sample_rate) / split
         sizes = [_n_samples(folder / name, sample_rate) for name in names]
-        found.append(ClipList(split, folder, names, [entries[name] for name in names], sizes))
-    return found
+        lists.append(ClipList(split, folder, names, [entries[name] for name in names], sizes))
+    return lists
 
 
 def decoded_batches(clips: ClipList, max_samples: int) -> Iterator[tuple[list[int], Tensor]]:
@@ -103,11 +105,11 @@ def _n_samples(path: Path, sample_rate: int) -> int:
     try:
         info = soundfile.info(path)
     except (OSError, soundfile.LibsndfileError) as err:
-        raise ValueError(
+        raise InvalidError(
             f"clips must be readable sound, got {path}: {err}; see 'hear-fusion tasks check'"
         ) from err
     if (info.samplerate, info.channels) != (sample_rate, 1) or not info.frames:
-        raise ValueError(
+        raise InvalidError(
             f"clips must be mono at {sample_rate} Hz and not empty, got {path} with "
             f"{info.channels} channels at {info.samplerate} Hz, {info.frames} samples; "
             "see 'hear-fusion tasks check'"

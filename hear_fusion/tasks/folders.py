@@ -1,14 +1,13 @@
 """HEAR task folders, and the folders of embeddings that heareval makes of them."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from hear_fusion.errors import InvalidError
+from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE, TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
-METADATA_FILE = "task_metadata.json"
-VOCABULARY_FILE = "labelvocabulary.csv"
 
 
 def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path]:
@@ -25,20 +24,20 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
             metadata cannot be read or whose files are missing.
     """
     if not tasks_dir.is_dir():
-        raise ValueError(
+        raise InvalidError(
             f"tasks_dir must be a folder of HEAR task folders, got {tasks_dir}; make one with "
             "'hear-fusion tasks demo'"
         )
     entries = sorted(tasks_dir.iterdir())
     tasks = {entry.name: entry for entry in entries if (entry / METADATA_FILE).is_file()}
     if not tasks:
-        raise ValueError(
+        raise InvalidError(
             f"tasks_dir must hold folders with a {METADATA_FILE}, got none in {tasks_dir}; give "
             "the folder above the task folders"
         )
     unknown = [name for name in names or () if name not in tasks]
     if unknown:
-        raise ValueError(
+        raise InvalidError(
             f"task must be one of {', '.join(tasks)}, got {', '.join(unknown)}; see {tasks_dir}"
         )
     if names is None:
@@ -49,18 +48,6 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
     for task in chosen:
         _require_task_files(task)
     return chosen
-
-
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """Read the metadata of a task folder or of a folder of its embeddings."""
-    path = folder / METADATA_FILE
-    try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as err:
-        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
-    if not isinstance(metadata, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {metadata!r}; make the task anew")
-    return metadata
 
 
 def text_files(folder: Path) -> list[Path]:
@@ -83,12 +70,12 @@ def require_audio(task: Path, sample_rate: int) -> None:
     """
     missing = [
         split
-        for split in read_metadata(task)["splits"]
+        for split in TaskMetadata.read(task).splits
         if not (task / str(sample_rate) / split).is_dir()
     ]
     if missing:
         rates = [folder.name for folder in rate_folders(task)]
-        raise ValueError(
+        raise InvalidError(
             f"task {task.name} must hold {sample_rate} Hz audio in {sample_rate}/{missing[0]}, got "
             f"sample rates {', '.join(rates) or 'none'} in {task.resolve()}; add it with "
             f"'hear-fusion tasks resample' and --sample-rate {sample_rate}"
@@ -96,14 +83,14 @@ def require_audio(task: Path, sample_rate: int) -> None:
 
 
 def _require_task_files(task: Path) -> None:
-    splits = read_metadata(task).get("splits")
-    if not isinstance(splits, list) or not splits:
-        raise ValueError(
-            f"{task / METADATA_FILE} must list its splits, got {splits!r}; make the task anew"
+    splits = TaskMetadata.read(task).splits
+    if not splits:
+        raise InvalidError(
+            f"{task / METADATA_FILE} must list its splits, got none; make the task anew"
         )
     for name in (VOCABULARY_FILE, *(f"{split}.json" for split in splits)):
         if not (task / name).is_file():
-            raise ValueError(f"task {task.name} must hold {name}, got none; make the task anew")
+            raise InvalidError(f"task {task.name} must hold {name}, got none; make the task anew")
 
 
 def refuse_other_task(
@@ -128,7 +115,7 @@ def refuse_other_task(
     for original in text_files(task):
         copy = task_folder / original.name
         if not copy.exists() or copy.read_bytes() != original.read_bytes():
-            raise ValueError(
+            raise InvalidError(
                 f"embeddings in {task_folder} must be made of the task as it is now, got another "
                 f"{original.name} than in {task.resolve()}; choose another {option} or "
                 "delete the folder"

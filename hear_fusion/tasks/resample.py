@@ -4,7 +4,6 @@ The published tasks come at 48 kHz and heareval wants the model's own rate. The 
 is built inside the task under a hidden name, file by file, and gets its own when it is complete.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from hear_fusion.parallel.pool import run_jobs
-from hear_fusion.tasks.folders import METADATA_FILE, find_tasks, rate_folders, read_metadata
-from hear_fusion.tasks.schema import SAMPLE_RATES
+from hear_fusion.errors import InvalidError
+from hear_fusion.parallel.pool import map_unordered
+from hear_fusion.tasks.folders import find_tasks, rate_folders
+from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
 from hear_fusion.tasks.wav import write_pcm16
 
 
@@ -31,7 +31,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ResamplePlan:
     """What a task needs: the files to make, those made before, and what is wrong already.
 
     ``from_hz`` is None for a task that has the rate.
@@ -57,7 +57,7 @@ class Plan:
 
 def plan_resampling(
     tasks_dir: Path, to_hz: int, from_hz: int | None = None, names: tuple[str, ...] | None = None
-) -> list[Plan]:
+) -> list[ResamplePlan]:
     """Find out what tasks need, without writing anything.
 
     Args:
@@ -73,15 +73,15 @@ def plan_resampling(
         ValueError: If the rates are not HEAR's, there is no task, or one lacks its files or rate.
     """
     if to_hz not in SAMPLE_RATES:
-        raise ValueError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
+        raise InvalidError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
     if (tasks_dir / METADATA_FILE).is_file():
         tasks_dir, names = tasks_dir.resolve().parent, (tasks_dir.resolve().name,)
     return [_plan(task, to_hz, from_hz) for task in find_tasks(tasks_dir, names)]
 
 
 def resample_task(
-    plan: Plan, n_jobs: int = 1, on_file: Callable[[], object] = lambda: None
-) -> Plan:
+    plan: ResamplePlan, n_jobs: int = 1, on_file: Callable[[], object] = lambda: None
+) -> ResamplePlan:
     """Add the missing rate to a task; files that an interrupted run made are kept.
 
     Args:
@@ -101,7 +101,7 @@ def resample_task(
     for split in plan.names:
         (plan.partial_folder / split).mkdir(parents=True, exist_ok=True)
     problems = list(plan.problems)
-    for problem in run_jobs(resample_file, plan.jobs, n_jobs):
+    for problem in map_unordered(resample_file, plan.jobs, n_jobs):
         if problem is not None:
             problems.append(problem)
         on_file()
@@ -137,9 +137,9 @@ def _n_samples(job: Job, n_source: int) -> int:
     return max(1, (2 * n_source * job.to_hz + job.from_hz) // (2 * job.from_hz))
 
 
-def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
-    metadata = read_metadata(task)
-    names = {str(split): _names(task / f"{split}.json") for split in metadata["splits"]}
+def _plan(task: Path, to_hz: int, from_hz: int | None) -> ResamplePlan:
+    metadata = TaskMetadata.read(task)
+    names = {split: list(read_labels(task, split)) for split in metadata.splits}
     target = task / str(to_hz)
     if target.exists():
         lost = [
@@ -147,10 +147,9 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
             for split in names
             for name in sorted(set(names[split]) - _listed(target / split))
         ]
-        return Plan(task, to_hz, None, names, problems=tuple(lost))
+        return ResamplePlan(task, to_hz, None, names, problems=tuple(lost))
     from_hz = _source_rate(task, from_hz)
-    duration_s = metadata.get("sample_duration")
-    plan = Plan(task, to_hz, from_hz, names)
+    plan = ResamplePlan(task, to_hz, from_hz, names)
     jobs, problems = [], []
     for split, wanted in names.items():
         there, made = _listed(task / str(from_hz) / split), _listed(plan.partial_folder / split)
@@ -161,37 +160,26 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> Plan:
             elif name not in there:
                 problems.append(f"{source}: is missing")
             elif name not in made:
-                jobs.append(
-                    Job(source, plan.partial_folder / split / name, from_hz, to_hz, duration_s)
-                )
+                partial = plan.partial_folder / split / name
+                jobs.append(Job(source, partial, from_hz, to_hz, metadata.sample_duration))
     return replace(plan, jobs=tuple(jobs), problems=tuple(problems))
 
 
 def _source_rate(task: Path, from_hz: int | None) -> int:
     rates = [int(folder.name) for folder in rate_folders(task)]
     if not rates or from_hz not in (None, *rates):
-        raise ValueError(
+        raise InvalidError(
             f"task {task.name} must hold audio to resample at {from_hz or 'any'} Hz, "
             f"got sample rates {rates} in {task}"
         )
     return from_hz or rates[-1]
 
 
-def _names(path: Path) -> list[str]:
-    try:
-        clips = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise ValueError(f"{path} must be readable JSON, got: {err}; make the task anew") from err
-    if not isinstance(clips, dict):
-        raise ValueError(f"{path} must hold a JSON object of files and labels; make the task anew")
-    return list(clips)
-
-
 def _listed(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _drop_strangers(plan: Plan) -> None:
+def _drop_strangers(plan: ResamplePlan) -> None:
     """Remove what an earlier run left and the task no longer names."""
     for split, names in plan.names.items():
         for stranger in _listed(plan.partial_folder / split) - set(names):

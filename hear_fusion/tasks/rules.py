@@ -7,6 +7,7 @@ embeddings have been computed. So every rule is checked before the first sound i
 import re
 from collections.abc import Iterator, Sequence
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST, Clip, TaskMetadata
 from hear_fusion.tasks.vocabulary import chroma_problems, label_vocabulary
 
@@ -31,7 +32,7 @@ _FOLD = re.compile(r"fold\d\d")
 def check_metadata(metadata: TaskMetadata) -> None:
     """Raise ValueError where heareval would refuse the metadata, or misread it."""
     for problem in metadata_problems(metadata):
-        raise ValueError(problem)
+        raise InvalidError(problem)
 
 
 def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
@@ -41,7 +42,7 @@ def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
             "task_name, version and mode must be letters, digits, '_', '.' and '-', "
             f"got {metadata.folder_name!r}"
         )
-    if metadata.split_mode == "trainvaltest":
+    if not metadata.is_kfold:
         if metadata.splits != TRAIN_VALID_TEST:
             yield f"splits must be {TRAIN_VALID_TEST}, got {metadata.splits}"
     elif (
@@ -60,12 +61,12 @@ def metadata_problems(metadata: TaskMetadata) -> Iterator[str]:
 def check_clips(metadata: TaskMetadata, clips: Sequence[Clip]) -> None:
     """Raise ValueError where a clip's name, split or labels break the task's rules."""
     for problem in clip_problems(metadata, clips):
-        raise ValueError(problem)
+        raise InvalidError(problem)
     if "chroma_acc" in metadata.evaluation:
         for problem in chroma_problems(
             label_vocabulary([label for clip in clips for label in clip.labels])
         ):
-            raise ValueError(problem)
+            raise InvalidError(problem)
 
 
 def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str]:
@@ -82,10 +83,10 @@ def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str
             yield (
                 f"split must be one of {metadata.splits}, got {clip.split!r} for {clip.filename!r}"
             )
-        if metadata.embedding_type == "scene":
-            yield from _label_problems(metadata, clip)
-        else:
+        if metadata.is_event:
             yield from _event_problems(metadata, clip)
+        else:
+            yield from _label_problems(metadata, clip)
     filled = {clip.split for clip in clips}
     empty = [name for name in metadata.splits if name not in filled]
     if empty:

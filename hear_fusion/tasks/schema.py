@@ -1,9 +1,17 @@
 """What a HEAR task folder says about itself, as typed records."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
+from hear_fusion.errors import InvalidError
+from hear_fusion.tasks.content import content_problems, read_object
+
+METADATA_FILE = "task_metadata.json"
+VOCABULARY_FILE = "labelvocabulary.csv"
 SAMPLE_RATES = (16000, 22050, 32000, 44100, 48000)
 TRAIN_VALID_TEST = ("train", "valid", "test")
 
@@ -62,8 +70,78 @@ class TaskMetadata:
         """Name of the task's folder, as HEAR joins it."""
         return f"{self.task_name}-{self.version}-{self.mode}"
 
+    @property
+    def is_event(self) -> bool:
+        """Whether moments are labelled, not whole clips."""
+        return self.embedding_type == "event"
+
+    @property
+    def is_single_label(self) -> bool:
+        """Whether every clip has exactly one label."""
+        return (self.embedding_type, self.prediction_type) == ("scene", "multiclass")
+
+    @property
+    def is_kfold(self) -> bool:
+        """Whether every split is the test split once."""
+        return self.split_mode != "trainvaltest"
+
+    @property
+    def test_splits(self) -> list[str]:
+        """Names of the splits tested on, in heareval's order."""
+        return sorted(self.splits) if self.is_kfold else ["test"]
+
+    @property
+    def metric(self) -> str:
+        """Name of the official score that selects models.
+
+        Raises:
+            ValueError: If the task names no score.
+        """
+        if not self.evaluation:
+            raise InvalidError(
+                f"evaluation of {self.task_name} must name a score, got none; make the task anew"
+            )
+        return self.evaluation[0]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the metadata of a task folder or of a folder of its embeddings.
+
+        Keys that heareval can do without may be absent.
+
+        Args:
+            folder: Folder with a ``task_metadata.json``.
+
+        Raises:
+            ValueError: If the file cannot be read, lacks a key, or a value is of another kind.
+        """
+        path = folder / METADATA_FILE
+        content = read_object(path)
+        problems = list(content_problems(content))
+        if problems:
+            raise InvalidError(f"{path}: {'; '.join(problems)}; make the task anew")
+        return cls.of(content)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Take the content of a ``task_metadata.json`` without `content_problems`."""
+        own = {"nfolds", *cls.__dataclass_fields__}
+        return cls(
+            task_name=content["task_name"],
+            version=str(content.get("version", "v0")),
+            mode=str(content.get("mode", "full")),
+            embedding_type=content["embedding_type"],
+            prediction_type=content["prediction_type"],
+            splits=tuple(content["splits"]),
+            sample_duration=content.get("sample_duration"),
+            evaluation=tuple(content.get("evaluation", ())),
+            split_mode=content["split_mode"],
+            evaluation_params=content.get("evaluation_params") or {},
+            extras={key: value for key, value in content.items() if key not in own},
+        )
+
     def as_json(self) -> dict[str, object]:
-        """Content of ``task_metadata.json``; the extras cannot replace an official key."""
+        """Make the content of ``task_metadata.json``; the extras cannot replace an official key."""
         official: dict[str, object] = {
             "task_name": self.task_name,
             "version": self.version,
@@ -76,6 +154,19 @@ class TaskMetadata:
             "evaluation": list(self.evaluation),
             "evaluation_params": dict(self.evaluation_params),
         }
-        if self.split_mode != "trainvaltest":
+        if self.is_kfold:
             official["nfolds"] = len(self.splits)
         return {**self.extras, **official}
+
+
+def read_labels(folder: Path, split: str) -> dict[str, list[Any]]:
+    """Read ``<split>.json``: the labels, or the events, of each clip by its file name.
+
+    Args:
+        folder: A task folder or a folder of its embeddings.
+        split: Name of the split.
+
+    Raises:
+        ValueError: If the file cannot be read or holds something else.
+    """
+    return read_object(folder / f"{split}.json")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from hear_fusion.errors import InvalidError
+
 # heareval reads the vocabulary with pandas, which turns these words into missing values.
 _PANDAS_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
@@ -29,17 +31,17 @@ def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
     words = {str(label) for label in labels}
     changed = sorted(words & _PANDAS_MISSING)
     if changed:
-        raise ValueError(
+        raise InvalidError(
             f"labels must not be words that pandas reads as missing, got {changed}; rename them"
         )
     changed = sorted(words - {"True", "False"})
     if changed and {word.lower() for word in words} <= {"true", "false"}:
-        raise ValueError(f"labels must not be read as truth values, got {changed}; rename them")
+        raise InvalidError(f"labels must not be read as truth values, got {changed}; rename them")
     if not all(_is_number(word) for word in words):
         return sorted(words)
     changed = sorted(word for word in words if not word.isdecimal() or str(int(word)) != word)
     if changed:
-        raise ValueError(
+        raise InvalidError(
             "labels that are all numbers must be whole ones without leading zeros, "
             f"got {changed}; heareval would read them as other labels"
         )

@@ -13,6 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from hear_fusion.audio import resample
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 
 
@@ -40,12 +41,12 @@ def resample_pcm16(
     [0, 16384, 32767, -32768, 0, 0]
     """
     if audio.ndim != 1 or not audio.size:
-        raise ValueError(
+        raise InvalidError(
             f"audio must be mono with shape (n_samples,), got shape {audio.shape}; "
             "mix the channels first"
         )
     if not np.isfinite(audio).all():
-        raise ValueError("audio must be finite, got NaN or infinity")
+        raise InvalidError("audio must be finite, got NaN or infinity")
     if n_samples is None:
         n_samples = -(-audio.size * to_hz // from_hz)
 

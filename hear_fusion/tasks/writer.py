@@ -12,9 +12,15 @@ from pathlib import Path
 
 import soundfile
 
-from hear_fusion.tasks.folders import METADATA_FILE, VOCABULARY_FILE
+from hear_fusion.errors import ForeignFolderError, InvalidError
 from hear_fusion.tasks.rules import check_clips, check_metadata
-from hear_fusion.tasks.schema import SAMPLE_RATES, Clip, TaskMetadata
+from hear_fusion.tasks.schema import (
+    METADATA_FILE,
+    SAMPLE_RATES,
+    VOCABULARY_FILE,
+    Clip,
+    TaskMetadata,
+)
 from hear_fusion.tasks.staging import Recording as Recording
 from hear_fusion.tasks.staging import Staging
 from hear_fusion.tasks.vocabulary import label_vocabulary
@@ -58,7 +64,7 @@ def write_task_folder(
 
     Raises:
         ValueError: If metadata, clips or sounds break a rule of the format.
-        FileExistsError: If something that this writer did not write has the folder's name.
+        ForeignFolderError: If something that this writer did not write has the folder's name.
     """
     check_metadata(metadata)
     check_clips(metadata, clips)
@@ -103,22 +109,22 @@ def is_kept(path: Path, recipe: str) -> bool:
     """Tell whether a complete folder of this recipe is there.
 
     Raises:
-        FileExistsError: If something that this writer did not write has the folder's name.
+        ForeignFolderError: If something that this writer did not write has the folder's name.
     """
-    found = read_recipe(path)
-    if found is None and path.exists():
-        raise FileExistsError(
+    recorded = read_recipe(path)
+    if recorded is None and path.exists():
+        raise ForeignFolderError(
             f"out must not hold a foreign {path.name}, got one without a recipe at {path}; "
             "move it away or choose another folder"
         )
-    return found == recipe
+    return recorded == recipe
 
 
 def check_sample_rates(sample_rates: Sequence[int]) -> None:
     """Raise ValueError unless all rates are different ones that HEAR knows."""
     unknown = [rate for rate in sample_rates if rate not in SAMPLE_RATES]
     if unknown or not sample_rates or len(set(sample_rates)) != len(sample_rates):
-        raise ValueError(
+        raise InvalidError(
             f"sample_rates must be different rates out of {SAMPLE_RATES} Hz, "
             f"got {tuple(sample_rates)}"
         )
@@ -127,10 +133,9 @@ def check_sample_rates(sample_rates: Sequence[int]) -> None:
 def read_recipe(path: Path) -> str | None:
     """Return the recipe of a complete task folder; None if it has none or is not there."""
     try:
-        recorded = json.loads((path / METADATA_FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        recipe = TaskMetadata.read(path).extras.get("recipe")
+    except ValueError:
         return None
-    recipe = recorded.get("recipe") if isinstance(recorded, dict) else None
     return recipe if isinstance(recipe, str) else None
 
 
@@ -140,13 +145,13 @@ def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], re
         for clip in clips:
             if clip.split != split:
                 continue
-            if metadata.embedding_type == "scene":
-                entries[clip.filename] = list(clip.labels)
-            else:
+            if metadata.is_event:
                 entries[clip.filename] = [
                     {"label": e.label, "start": float(e.start_ms), "end": float(e.end_ms)}
                     for e in clip.events
                 ]
+            else:
+                entries[clip.filename] = list(clip.labels)
         _write_json(folder / f"{split}.json", entries)
     with (folder / VOCABULARY_FILE).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")

@@ -137,10 +137,15 @@ def test_every_layer_equals_transformers_at_full_width(noise: Callable[..., Tens
 def test_declared_strides_are_real(n_mel: int) -> None:
     network = Ast.from_tensors(slim_tensors())
     for number, output in network.forward_layers(torch.randn(2, 1, n_mel, 128), LAYERS).items():
-        row = network.layer(number)
-        assert output.frames.shape == (2, row.channels, 1 + (n_mel - 16) // row.stride, row.freq)
+        layer = network.layer(number)
+        assert output.frames.shape == (
+            2,
+            layer.channels,
+            1 + (n_mel - 16) // layer.stride,
+            layer.freq,
+        )
         assert output.clip is not None
-        assert output.clip.shape == (2, row.dim)
+        assert output.clip.shape == (2, layer.dim)
 
 
 def test_the_embedding_is_layer_12(noise: Callable[..., Tensor]) -> None:

@@ -68,7 +68,7 @@ def test_every_block_and_the_embedding(
 
     # From the waveform: the reference's STFT is a float32 convolution, ours an FFT.
     extractor = Extractor(ours, BLOCKS)
-    dims = [row.dim for row in ours.layer_table]
+    dims = [layer.dim for layer in ours.layer_table]
     scenes, frames = extractor.scenes(audio), extractor.frames(audio)
     for k, scene, z in zip(BLOCKS, scenes.split(dims, -1), frames.split(dims, -1), strict=True):
         theirs_z = pool_time_and_flatten(maps[k], 32 // ours.layer(k).stride)
@@ -87,8 +87,12 @@ def test_declared_strides_are_real(n_samples: int) -> None:
     network = Cnn14.from_tensors(cnn14_tensors())
     log_mel = network.log_mel(torch.zeros(1, n_samples), 0, 1 + n_samples // 160)
     for k, output in network.forward_layers(log_mel, BLOCKS).items():
-        row = network.layer(k)
-        assert output.frames.shape[1:] == (row.channels, log_mel.shape[2] // row.stride, row.freq)
+        layer = network.layer(k)
+        assert output.frames.shape[1:] == (
+            layer.channels,
+            log_mel.shape[2] // layer.stride,
+            layer.freq,
+        )
 
 
 def test_it_stops_after_the_last_layer_asked_for() -> None:

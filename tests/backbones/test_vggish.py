@@ -76,7 +76,7 @@ def test_every_layer_equals_torchvggish(
     examples = reference_examples(audio)
     n_examples = examples.shape[0] // 2
     maps = reference_outputs(reference, examples)
-    dims = [row.dim for row in network.layer_table]
+    dims = [layer.dim for layer in network.layer_table]
     extractor = Extractor(network, LAYERS)
     scenes = extractor.scenes(audio).split(dims, dim=-1)
     frames = extractor.frames(audio)[:, : 6 * n_examples].split(dims, dim=-1)
@@ -102,8 +102,8 @@ def test_declared_strides_and_widths_are_real(reference: Any, network: Vggish) -
     examples = torch.randn(2, 1, 96, 64)
     ours, theirs = network.forward_layers(examples, LAYERS), reference_outputs(reference, examples)
     for number in LAYERS:
-        row = network.layer(number)
-        assert ours[number].frames.shape == (2, row.channels, 96 // row.stride, row.freq)
+        layer = network.layer(number)
+        assert ours[number].frames.shape == (2, layer.channels, 96 // layer.stride, layer.freq)
         theirs_map = theirs[number].reshape(ours[number].frames.shape)
         assert relative_error(ours[number].frames, theirs_map) < 1e-5
 
@@ -111,8 +111,8 @@ def test_declared_strides_and_widths_are_real(reference: Any, network: Vggish) -
 def test_fusions_of_convolutions_never_run_the_dense_layers() -> None:
     network = Vggish.from_tensors(vggish_tensors())
     ran: list[int] = []
-    for row, step in zip(network.layer_table, network.steps, strict=True):
-        step.register_forward_hook(lambda *_, number=row.number: ran.append(number))
+    for layer, step in zip(network.layer_table, network.steps, strict=True):
+        step.register_forward_hook(lambda *_, number=layer.number: ran.append(number))
     network.forward_layers(torch.zeros(1, 1, 96, 64), (10, 15))
     assert ran == [2, 5, 8, 10, 13, 15]
 

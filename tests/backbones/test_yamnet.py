@@ -80,14 +80,14 @@ def test_every_layer_equals_keras(
     patches = log_mel.unfold(2, 96, 48).permute(0, 2, 1, 4, 3).flatten(0, 1)
     theirs = keras_outputs(tensors, patches)
     ours = network.forward_layers(patches, (ORIGINAL, *LAYERS))
-    dims = [row.dim for row in network.layer_table]
+    dims = [layer.dim for layer in network.layer_table]
     scenes = Extractor(network, LAYERS).scenes(audio).split(dims, dim=-1)
     for number, scene in zip(LAYERS, scenes, strict=True):
-        row = network.layer(number)
+        layer = network.layer(number)
         assert ours[number].frames.shape == theirs[number].shape
-        assert ours[number].frames.shape[1:] == (row.channels, 96 // row.stride, row.freq)
+        assert ours[number].frames.shape[1:] == (layer.channels, 96 // layer.stride, layer.freq)
         assert relative_error(ours[number].frames, theirs[number]) < 1e-5
-        frames = pool_time_and_flatten(theirs[number], 32 // row.stride)
+        frames = pool_time_and_flatten(theirs[number], 32 // layer.stride)
         assert relative_error(scene, summarise(frames.reshape(2, n_patches * 3, -1))) < 1e-4
     embedding = theirs[14].mean(dim=(2, 3)).reshape(2, n_patches, -1).mean(dim=1)
     assert relative_error(Extractor(network, (ORIGINAL,)).scenes(audio), embedding) < 1e-4

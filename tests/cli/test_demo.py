@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hear_fusion.demo import evaluation
 from hear_fusion.demo.evaluation import DemoScores
 from hear_fusion.evaluate.difference import Difference
 from hear_fusion.evaluate.scores import Score
+from hear_fusion.names import Choice
 from hear_fusion.study.results import Study
 from tests.report.studies import study as make_study
 
@@ -42,22 +42,22 @@ class Stage:
             return study
 
         def evaluate(
-            tasks_dir: Path, embeddings_dir: Path, weights: Path, fused: str, say: Any
+            tasks_dir: Path, embeddings_dir: Path, weights: Path, fused: Choice, say: Any
         ) -> DemoScores:
-            self.ran.append((tasks_dir, embeddings_dir, weights, fused))
+            self.ran.append((tasks_dir, embeddings_dir, weights, str(fused)))
             say("scoring")
             return scores
 
-        def make_tasks(out: Path, **_: Any) -> None:
+        def make_tasks(out: Path, say: Any) -> None:
             self.ran.append(out)
             out.mkdir(parents=True)
+            say("six tasks")
 
         monkeypatch.setattr(evaluation, "demo_weights", lambda: Path("weights.zip"))
         monkeypatch.setattr(evaluation, "validate", lambda module, _: self.ran.append(module))
         monkeypatch.setattr(evaluation, "study_demo", study_demo)
         monkeypatch.setattr(evaluation, "evaluate_demo", evaluate)
-        # The package's attribute of that name is the verb.
-        monkeypatch.setattr(sys.modules["hear_fusion.cli.tasks"].demo, "callback", make_tasks)
+        monkeypatch.setattr(evaluation, "make_demo_tasks", make_tasks)
 
     def run(self, out: Path) -> Result:
         return CliRunner().invoke(main, ["demo", str(out)])
@@ -74,9 +74,23 @@ def test_it_goes_from_weights_to_the_page(tmp_path: Path, monkeypatch: pytest.Mo
         "hear_fusion.yamnet_4_12",
         "hear_fusion.yamnet_40ms",
         "hear_fusion.yamnet_4_12_40ms",
-        (out / "tasks", out / "embeddings", Path("weights.zip"), "hear_fusion.yamnet_4_12"),
+        (out / "tasks", out / "embeddings", Path("weights.zip"), "yamnet_4_12"),
         ("study", out / "tasks", Path("weights.zip"), out / "embeddings"),
     ]
+    steps = [line.partition("] ")[2] for line in shown.output.splitlines() if line[:1] == "["]
+    assert steps == [
+        "looking for the HEAR tools and for YAMNet's weights",
+        "making the tasks",
+        "studying",
+        "hear-validator hear_fusion.yamnet",
+        "hear-validator hear_fusion.yamnet_4_12",
+        "hear-validator hear_fusion.yamnet_40ms",
+        "hear-validator hear_fusion.yamnet_4_12_40ms",
+        "scoring",
+    ]
+    assert "\n    weights.zip\n" in shown.output
+    assert "\nsix tasks\n" in shown.output
+    assert shown.output.count("\n    Looks good!\n") == 4
     written = (out / "scores.md").read_text(encoding="utf-8")
     for text in ("heareval's own head", "Layers of yamnet", "+0.60 [+0.50, +0.70]"):
         assert text in shown.output

@@ -20,13 +20,13 @@ def test_list_tells_what_a_user_needs_to_choose() -> None:
         assert f"hops {' '.join(map(str, network.timeline.hops_ms))} ms" in shown.output
         for record in network.records:
             assert record.filename in shown.output
-        for row in network.layer_table:
+        for layer in network.layer_table:
             line = next(
                 line
                 for line in shown.output.splitlines()
-                if line.split()[:2] == [str(row.number), row.module]
+                if line.split()[:2] == [str(layer.number), layer.module]
             )
-            assert str(row.dim) in line.split()
+            assert str(layer.dim) in line.split()
     assert "hear_fusion.cnn14_3_6  6144-d, a frame every 320 ms" in shown.output
     assert "hear_fusion.yamnet  1024-d original embedding, a frame every 960 ms" in shown.output
 

@@ -10,7 +10,7 @@ import pytest
 from hear_fusion.datasets.prepare import prepare
 from tests.datasets.miniature import write_files
 from tests.datasets.miniatures import MINIATURES
-from tests.hear_tasks import TINY_MODULE, python
+from tests.tasks.hear_tasks import TINY_MODULE, python
 
 
 def test_heareval_takes_all_nine(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from hear_fusion.cli import main
 from hear_fusion.datasets import conversion
 from hear_fusion.datasets.prepare import prepare
-from hear_fusion.parallel.pool import _interrupts_held
 from hear_fusion.tasks.staging import Recording, Staging
 from tests.datasets.miniature import encoded, sound, tar_of, write_files
 from tests.datasets.miniatures import MINIATURES
@@ -199,13 +198,3 @@ def alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def test_processes_are_started_out_of_the_reach_of_ctrl_c() -> None:
-    with _interrupts_held():
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        program = "import signal; print(signal.SIGINT in signal.pthread_sigmask(0, ()))"
-        child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert signal.SIGINT in held
-    assert child.stdout == "True\n"
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -13,14 +13,14 @@ import pytest
 from hear_fusion.backbones.yamnet import Yamnet
 from hear_fusion.checkpoints import WeightsError, file_sha256
 from hear_fusion.demo.evaluation import (
-    ORIGINAL,
     demo_weights,
     evaluate_demo,
     study_demo,
     validate,
 )
+from hear_fusion.names import Choice
 from hear_fusion.probes.protocol import DEMO_PROTOCOL
-from tests.hear_tasks import python, write_event_task, write_scene_task
+from tests.tasks.hear_tasks import python, write_event_task, write_scene_task
 
 FUSED = "hear_fusion.yamnet_5_13"
 PACKAGED = Yamnet.records[1].filename
@@ -49,7 +49,7 @@ def test_scores_come_out_for_scenes_and_events(
     chosen = link(tasks, tmp_path / "with space" / "tasks", "scene-v1-tiny", "event-v1-tiny")
     embeddings = tmp_path / "with space" / "embeddings"
     weights = weight_files["yamnet"]
-    scores = evaluate_demo(chosen, embeddings, weights, FUSED, said.append)
+    scores = evaluate_demo(chosen, embeddings, weights, Choice("yamnet", (5, 13)), said.append)
     assert scores.errors == []
     assert len(said) == 2
     rows = {row.first.task: row for row in scores.differences}
@@ -57,7 +57,10 @@ def test_scores_come_out_for_scenes_and_events(
         "scene-v1-tiny": 12,
         "event-v1-tiny": 6,
     }
-    assert {row.first.module for row in scores.differences} == {ORIGINAL, f"{ORIGINAL}_40ms"}
+    assert {row.first.module for row in scores.differences} == {
+        "hear_fusion.yamnet",
+        "hear_fusion.yamnet_40ms",
+    }
     assert {row.second.module for row in scores.differences} == {FUSED, f"{FUSED}_40ms"}
     for row in scores.differences:
         gain = row.second.value - row.first.value
@@ -75,7 +78,7 @@ def test_scores_come_out_for_scenes_and_events(
     heads = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
     assert len(heads) >= 15
     again = study_demo(chosen, out, weights, said.append, embeddings)
-    assert replace(again, seconds=study.seconds, peak_bytes=study.peak_bytes) == study
+    assert replace(again, wall_s=study.wall_s, peak_bytes=study.peak_bytes) == study
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == heads
 
 

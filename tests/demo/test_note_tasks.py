@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -9,67 +10,72 @@ from hear_fusion.demo.note_tasks import (
     EVENT_FAMILIES,
     FAMILIES,
     PITCHES,
-    check_no_leak,
     plan_events,
     plan_instruments,
     plan_pitches,
 )
-from hear_fusion.demo.plan import Plan
-from hear_fusion.demo.synthesis.notes import (
-    Note,
-    Phrase,
-    read_preset_groups,
-    render_phrases,
-    soundfont_path,
-)
+from hear_fusion.demo.plan import TaskPlan
+from hear_fusion.demo.synthesis import notes
+from hear_fusion.demo.synthesis.notes import Note, Phrase, render_phrases, soundfont_path
 from hear_fusion.demo.synthesis.rendering import RenderError, render
-from hear_fusion.demo.synthesis.soundfont import Preset, preset_groups
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
+from tests.demo.synthesis.soundfont import Preset, preset_groups
 
 PLANS = (plan_instruments, plan_pitches, plan_events)
-Planner = Callable[[], Plan]
+Planner = Callable[[], TaskPlan]
+Groups = list[list[Preset]]
 
 
 @pytest.fixture(scope="module")
-def groups() -> list[list[Preset]]:
+def groups() -> Groups:
     return preset_groups(soundfont_path())
 
 
-def phrases_of(plan: Plan) -> list[Phrase]:
+def phrases_of(plan: TaskPlan) -> list[Phrase]:
     return cast("list[Phrase]", list(plan.jobs))
 
 
-def test_the_child_process_reads_the_same_groups(groups: list[list[Preset]]) -> None:
-    assert read_preset_groups() == groups
-    # Known of this SoundFont: its four pianos are one set of recordings.
-    assert [(0, 0), (0, 1), (0, 2), (0, 3)] in groups
+def heard(groups: Groups, plan: TaskPlan, phrases: Sequence[Phrase]) -> dict[str, set[Preset]]:
+    """Find every preset that shares a recording with one that a split plays."""
+    found: dict[str, set[Preset]] = {split: set() for split in TRAIN_VALID_TEST}
+    for clip, phrase in zip(plan.clips, phrases, strict=True):
+        for note in phrase.notes:
+            (group,) = (group for group in groups if (0, note.program) in group)
+            found[clip.split] |= set(group)
+    return found
+
+
+def test_groups_are_those_known_of_this_soundfont(groups: Groups) -> None:
+    assert [(0, 0), (0, 1), (0, 2), (0, 3)] in groups, "its four pianos are one set of recordings"
     assert len(groups) > 40
 
 
 @pytest.mark.parametrize("planner", PLANS)
-def test_no_recording_is_in_two_splits(planner: Planner, groups: list[list[Preset]]) -> None:
+def test_no_recording_is_in_two_splits(planner: Planner, groups: Groups) -> None:
     plan = planner()
-    heard: dict[str, set[Preset]] = {split: set() for split in TRAIN_VALID_TEST}
-    for clip, phrase in zip(plan.clips, phrases_of(plan), strict=True):
-        for note in phrase.notes:
-            (group,) = (group for group in groups if (0, note.program) in group)
-            heard[clip.split] |= set(group)
-    assert all(heard.values())
-    assert not heard["train"] & heard["test"]
-    assert not heard["train"] & heard["valid"]
-    assert not heard["valid"] & heard["test"]
-    check_no_leak(groups, plan.clips, phrases_of(plan))
+    presets = heard(groups, plan, phrases_of(plan))
+    assert all(presets.values())
+    assert not presets["train"] & presets["test"]
+    assert not presets["train"] & presets["valid"]
+    assert not presets["valid"] & presets["test"]
 
 
-def test_a_leak_is_an_error(groups: list[list[Preset]]) -> None:
+def test_a_leak_would_be_found(groups: Groups) -> None:
     plan = plan_instruments()
     phrases = phrases_of(plan)
     assert plan.clips[-1].split == "test"
-    # Piano 1 in the test split; Piano 2 has its recordings and is in the training split.
+    # Piano 2 in the test split; Piano 1 has its recordings and is in the training split.
     phrases[-1] = replace(phrases[-1], notes=(Note(1, 60, 100, 0, 500),))
-    assert any(note.program == 0 for phrase in phrases[:216] for note in phrase.notes)
-    with pytest.raises(ValueError, match="splits must not share recordings"):
-        check_no_leak(groups, plan.clips, phrases)
+    presets = heard(groups, plan, phrases)
+    assert (0, 0) in presets["train"] & presets["test"]
+
+
+def test_another_soundfont_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "TimGM6mb.sf2"
+    other.write_bytes(soundfont_path().read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(notes, "package_folder", lambda _: tmp_path)
+    with pytest.raises(ValueError, match=r"the SoundFont must be .* got [0-9a-f]{64} in .*==0\.2"):
+        list(render_phrases([Phrase((Note(0, 60, 100, 0, 900),), 1000, peak_db=-6.0)]))
 
 
 @pytest.mark.parametrize("planner", PLANS)

@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from hear_fusion.demo.plan import Plan
+from hear_fusion.demo.plan import TaskPlan
 from hear_fusion.demo.speech_tasks import plan_languages, plan_voices, plan_words
 from hear_fusion.demo.synthesis import speech_worker
 from hear_fusion.demo.synthesis.packages import package_folder
@@ -14,10 +14,10 @@ from hear_fusion.demo.texts import SENTENCES, WORDS
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 PLANS = (plan_words, plan_languages, plan_voices)
-Planner = Callable[[], Plan]
+Planner = Callable[[], TaskPlan]
 
 
-def heard(plan: Plan, field: str) -> dict[str, set[str]]:
+def heard(plan: TaskPlan, field: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {split: set() for split in TRAIN_VALID_TEST}
     for clip, utterance in zip(plan.clips, cast("list[Utterance]", plan.jobs), strict=True):
         found[clip.split].add(getattr(utterance, field))

@@ -11,8 +11,9 @@ import soundfile
 from click.testing import CliRunner
 
 from hear_fusion.cli.tasks import tasks
+from hear_fusion.demo import DEMO_TASKS
 from hear_fusion.demo.synthesis import packages
-from hear_fusion.demo.tasks import DEMO_TASKS, build_demo_task, plan_demo
+from hear_fusion.demo.tasks import build_demo_task, plan_demo
 
 # A few clips of each kind, built in a process of its own.
 BUILD = """

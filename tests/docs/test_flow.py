@@ -23,13 +23,15 @@ def test_shapes_are_those_of_the_table(name: str) -> None:
     choice = parse(name)
     drawing = ElementTree.fromstring(flow_svg(choice))  # well-formed
     texts = [element.text or "" for element in drawing.iter() if element.tag.endswith("text")]
-    rows = [row for row in REGISTRY[choice.backbone].layer_table if row.number in choice.layers]
-    assert len(rows) == len(choice.layers)
+    layers = [
+        layer for layer in REGISTRY[choice.backbone].layer_table if layer.number in choice.layers
+    ]
+    assert len(layers) == len(choice.layers)
     assert f"[B, 1, T, {REGISTRY[choice.backbone].front_end.n_mels}]" in texts
-    for row in rows:
-        assert f"[B, {row.channels}, T/{row.stride}, {row.freq}]" in texts
-        assert any(f"= {row.dim}]" in text for text in texts)
-    assert any(f"T_o, {sum(row.dim for row in rows)}]" in text for text in texts)
+    for layer in layers:
+        assert f"[B, {layer.channels}, T/{layer.stride}, {layer.freq}]" in texts
+        assert any(f"= {layer.dim}]" in text for text in texts)
+    assert any(f"T_o, {sum(layer.dim for layer in layers)}]" in text for text in texts)
 
 
 def test_the_drawing_of_the_readme_is_up_to_date() -> None:

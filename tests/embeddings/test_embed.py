@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ from numpy.typing import NDArray
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.statistics import task_statistics
-from hear_fusion.embeddings.store import SCENES, open_task
+from hear_fusion.embeddings.store import RECORD_FILE, StoredTask
 from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.files.records import NewerFormatError
 from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
-from hear_fusion.tasks.folders import find_tasks, read_metadata
-from tests.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
+from hear_fusion.tasks.folders import find_tasks
+from tests.files.damaged import NEWER_WORDS, changed, newer
+from tests.tasks.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
 
 MODULES = {
     "yamnet": ("yamnet", "yamnet_9", "yamnet_5_13", "yamnet_40ms", "yamnet_2_13_40ms"),
@@ -156,9 +160,10 @@ def test_the_store_holds_every_layer_as_the_model_gives_it(
     networks: dict[str, LoadedBackbone], tasks_dir: Path, ours: Path
 ) -> None:
     for name, network in networks.items():
-        stored = open_task(ours / "store" / name / "uneven")
+        stored = StoredTask.read(ours / "store" / name / "uneven")
+        assert stored is not None
         assert stored.paces == {SCENES: [0, *network.model.backbone.layer_numbers()]}
-        clips = list_clips(tasks_dir / "uneven", stored.metadata, 16000)
+        clips = list_clips(tasks_dir / "uneven", 16000)
         for split in clips:
             assert stored.filenames[split.split] == split.filenames
             for i in range(len(split.filenames)):
@@ -172,7 +177,8 @@ def test_the_store_holds_every_layer_as_the_model_gives_it(
 
 
 def test_labels_are_those_of_the_clips(tasks_dir: Path, ours: Path) -> None:
-    stored = open_task(ours / "store" / "cnn14" / "uneven")
+    stored = StoredTask.read(ours / "store" / "cnn14" / "uneven")
+    assert stored is not None
     entries = json.loads((tasks_dir / "uneven" / "train.json").read_text())
     assert stored.labels("train") == [entries[name] for name in stored.filenames["train"]]
     assert stored.filenames["train"] != list(entries)  # they are shuffled
@@ -206,8 +212,9 @@ def test_a_new_layer_of_frames_is_added_to_the_others(
     both = embed_task(network, task, tmp_path, parse_modules(["cnn14_6_80ms"], "cnn14"))
     assert first is not None
     assert both is not None
-    assert (first.paces, both.paces) == ({"80ms": [3]}, {"80ms": [3, 6]})
-    assert both.features("test", 3, "80ms").shape[0] == both.features("test", 6, "80ms").shape[0]
+    pace = Pace("hop", 80)
+    assert (first.paces, both.paces) == ({pace: [3]}, {pace: [3, 6]})
+    assert both.features("test", 3, pace).shape[0] == both.features("test", 6, pace).shape[0]
 
 
 def test_a_broken_pass_begins_again(
@@ -228,9 +235,9 @@ def test_a_broken_pass_begins_again(
         with pytest.raises(KeyboardInterrupt):
             embed_task(network, task, tmp_path)
         assert calls
-    with pytest.raises(ValueError, match="no finished features"):
-        open_task(tmp_path / "cnn14" / "scene")
-    assert embed_task(network, task, tmp_path) == open_task(tmp_path / "cnn14" / "scene")
+    assert StoredTask.read(tmp_path / "cnn14" / "scene") is None
+    stored = embed_task(network, task, tmp_path)
+    assert stored == StoredTask.read(tmp_path / "cnn14" / "scene")
 
 
 def test_other_weights_options_and_tasks_are_refused(
@@ -255,6 +262,24 @@ def test_other_weights_options_and_tasks_are_refused(
         embed_task(networks["cnn14"], task, tmp_path / "store")
 
 
+def test_features_from_before_are_made_anew_and_newer_ones_refused(
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "scene"
+    first = embed_task(network, task, tmp_path)
+    assert first is not None
+    array = first.folder / "test" / "scenes" / "layer_03.npy"
+    array.write_bytes(b"")
+    changed(format=...)(first.folder / RECORD_FILE)
+    again = embed_task(network, task, tmp_path)
+    assert again is not None
+    assert replace(again, wall_s=first.wall_s) == first
+    assert array.stat().st_size > 0
+    newer(first.folder / RECORD_FILE)
+    with pytest.raises(NewerFormatError, match=NEWER_WORDS):
+        embed_task(network, task, tmp_path)
+
+
 def test_an_event_task_without_modules_is_left_out(
     networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
 ) -> None:
@@ -271,22 +296,20 @@ def test_modules_of_another_network_and_hops_as_options_are_refused() -> None:
 
 def test_sound_that_does_not_fit_is_named(tasks_dir: Path, tmp_path: Path) -> None:
     task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
-    metadata = read_metadata(task)
     clip = next((task / "16000" / "valid").iterdir())
     clip.write_bytes(b"")
     with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
-        list_clips(task, metadata, 16000)
+        list_clips(task, 16000)
     clip.unlink()
     with pytest.raises(ValueError, match=f"readable sound, got .*{clip.name}"):
-        list_clips(task, metadata, 16000)
+        list_clips(task, 16000)
 
 
 def test_statistics_are_those_of_the_training_clips(
     weight_files: dict[str, Path], tasks_dir: Path
 ) -> None:
     network = LoadedBackbone.load("ast", weight_files["ast"])
-    metadata = read_metadata(tasks_dir / "uneven")
-    train = list_clips(tasks_dir / "uneven", metadata, 16000)[0]
+    train = list_clips(tasks_dir / "uneven", 16000)[0]
     log_mels = []
     for i in range(len(train.filenames)):
         audio = train.decode([i])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hear_tasks import TINY_MODULE
+from tests.tasks.hear_tasks import TINY_MODULE
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from hear_fusion.evaluate import official
 from hear_fusion.evaluate.layout import embeddings_folder_name
-from tests.hear_tasks import TINY_MODULE, python, write_scene_task
+from tests.tasks.hear_tasks import TINY_MODULE, python, write_scene_task
 
 FAKE_CUDA = """
 import json, os, sys, types

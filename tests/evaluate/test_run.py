@@ -13,7 +13,7 @@ import pytest
 from hear_fusion.evaluate.predictions import read_official_score, read_predictions
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_score
-from tests.hear_tasks import python, write_event_task, write_scene_task
+from tests.tasks.hear_tasks import python, write_event_task, write_scene_task
 
 TASKS = ["event-v1", "folds-v1", "multi-v1", "scene-v1"]
 METRICS = {"folds-v1": "top1_acc", "scene-v1": "top1_acc"}

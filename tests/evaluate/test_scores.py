@@ -12,7 +12,7 @@ import torch
 from hear_fusion.evaluate.predictions import read_predictions
 from hear_fusion.evaluate.scores import make_fold, read_score
 from hear_fusion.metrics.bootstrap import Fold, bootstrap_interval, score_folds
-from tests.hear_tasks import PITCHES_HZ, python, write_scene_task
+from tests.tasks.hear_tasks import PITCHES_HZ, python, write_scene_task
 
 LABELS = list(PITCHES_HZ)
 EVENT_METRICS = [

@@ -8,7 +8,7 @@ from panns_hear.models import Cnn14
 
 from hear_fusion.evaluate.run import run
 from hear_fusion.files.hashing import sha256_of_path
-from tests.hear_tasks import write_scene_task
+from tests.tasks.hear_tasks import write_scene_task
 
 
 def test_panns_hear_is_evaluated(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from hear_fusion.files.archives import members
 from hear_fusion.files.members import READ_ERRORS
-from tests.datasets.miniature import LFS_POINTER, tar_of, write_files, zip_of
+from tests.datasets.miniature import LFS_POINTER, Files, tar_of, write_files, zip_of
 
 FILES = {"audio/x.wav": b"x" * 5000, "b.txt": b"text"}
 TAR = tar_of(FILES, mode="w")
@@ -65,7 +65,7 @@ def test_a_name_decides_nothing(tmp_path: Path, name: str, packed: bytes, layer:
     assert read(tmp_path) == (found, {}), "in a folder"
 
 
-INSIDE = {
+INSIDE: dict[str, Callable[[Files], bytes]] = {
     "zip": zip_of,
     "tar": lambda files: tar_of(files, mode="w"),
     "tar.gz": tar_of,

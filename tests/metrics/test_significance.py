@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import permutation_test
+from scipy.stats import bootstrap, permutation_test
 
 from hear_fusion.metrics.significance import (
     accuracy,
@@ -14,9 +14,11 @@ from hear_fusion.metrics.significance import (
     paired_p,
 )
 
+Correct = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
-def drawn(rate: float, n: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    return np.random.default_rng(seed).random((2, n)) < rate
+
+def drawn(share: float, n: int, seed: int) -> Correct:
+    return np.random.default_rng(seed).random((2, n)) < share
 
 
 def test_intervals_hold_the_value() -> None:
@@ -38,18 +40,56 @@ def test_p_by_hand() -> None:
     assert paired_p([one], [one]) == 1
 
 
-@pytest.mark.parametrize("n", [30, 300])
-def test_p_as_scipy(n: int) -> None:
-    first, second = drawn(0.5, n, 0), drawn(0.62, n, 1)
+def peer_p(first: Correct, second: Correct, *, n_resamples: int) -> float:
+    """SciPy's two-sided p; exact if there are no more flips than resamples."""
     peer = permutation_test(
         (first.mean(0), second.mean(0)),
         lambda a, b, axis: (b - a).mean(axis=axis),
         permutation_type="samples",
-        n_resamples=20_000,
+        n_resamples=n_resamples,
         vectorized=True,
         rng=np.random.default_rng(0),
     )
-    assert paired_p([first], [second]) == pytest.approx(peer.pvalue, abs=0.02)
+    return float(peer.pvalue)
+
+
+@pytest.mark.parametrize("n_differing", [2, 3, 7, 13, 16])
+def test_exact_p_as_scipy(n_differing: int) -> None:
+    first, second = drawn(0.4, 400, n_differing), drawn(0.6, 400, 99)
+    places = np.flatnonzero(first.mean(0) != second.mean(0))[:n_differing]
+    first, second = first[:, places], second[:, places]
+    expected = peer_p(first, second, n_resamples=2**n_differing)
+    # Clips that do not differ change no flip.
+    first, second = (np.hstack([part, np.ones((2, 5), bool)]) for part in (first, second))
+    assert paired_p([first], [second]) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "share"), [(100, 0.5), (100, 0.54), (300, 0.5), (300, 0.53)])
+def test_random_p_as_scipy(n: int, share: float) -> None:
+    first, second = drawn(0.5, n, 0), drawn(share, n, 1)
+    expected = peer_p(first, second, n_resamples=20_000)
+    assert 0.001 < expected < 0.5
+    # Four deviations of the share of our 10,000 flips and of twice the share at one end of theirs.
+    error = 4 * np.sqrt(expected * (1 - expected) / 10_000 + expected * (2 - expected) / 20_000)
+    assert paired_p([first], [second]) == pytest.approx(expected, abs=error)
+
+
+def test_paired_interval_as_scipy() -> None:
+    first, second = drawn(0.5, 400, 0), drawn(0.6, 400, 1)
+    values = first.mean(0), second.mean(0)
+    peer = bootstrap(
+        values,
+        lambda a, b, axis: b.mean(axis=axis) - a.mean(axis=axis),
+        method="percentile",
+        paired=True,
+        n_resamples=4000,
+        rng=np.random.default_rng(0),
+    )
+    low, high = difference_interval([first], [second], n_resamples=4000)
+    # Of a 2.5 % point of a normal distribution, 2.67 deviations a root of the resamples; twice.
+    error = 4 * np.sqrt(2) * 2.67 * (values[1] - values[0]).std() / np.sqrt(400) / np.sqrt(4000)
+    assert error < 0.2 * (high - low)
+    assert (low, high) == pytest.approx(tuple(peer.confidence_interval), abs=error)
 
 
 def test_deviations() -> None:

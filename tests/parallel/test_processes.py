@@ -2,28 +2,27 @@
 
 import os
 import signal
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from hear_fusion.parallel.processes import Job, run_jobs
+from hear_fusion.parallel.processes import Command, run_commands
+from tests.parallel.watching import is_alive, wait_for
 
 
-def job(folder: Path, name: str, code: str) -> Job:
-    return Job(name, ["-c", code], folder / "logs" / f"{name}.log", folder, dict(os.environ))
+def python(folder: Path, name: str, code: str) -> Command:
+    return Command(name, ["-c", code], folder / "logs" / f"{name}.log", folder, dict(os.environ))
 
 
 def test_a_few_at_a_time_in_order(tmp_path: Path) -> None:
-    jobs = [job(tmp_path, str(i), "import time; time.sleep(0.3)") for i in range(3)]
+    commands = [python(tmp_path, str(i), "import time; time.sleep(0.3)") for i in range(3)]
     together: list[int] = []
     ended: list[str] = []
-    run_jobs(
-        jobs,
+    run_commands(
+        commands,
         parallel=2,
         on_tick=lambda running: together.append(len(running)),
-        on_end=lambda job: ended.append(job.label),
+        on_end=lambda command: ended.append(command.label),
     )
     assert max(together) == 2
     assert sorted(ended) == ["0", "1", "2"]
@@ -32,31 +31,31 @@ def test_a_few_at_a_time_in_order(tmp_path: Path) -> None:
 
 def test_failure_shows_the_end_of_the_log(tmp_path: Path) -> None:
     code = "print(*range(90), sep='\\n'); print('bar 1\\rbar 2'); raise SystemExit(3)"
-    failing = job(tmp_path, "failing", code)
-    run_jobs([failing], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)
+    failing = python(tmp_path, "failing", code)
+    run_commands([failing], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)
     lines = failing.failure().splitlines()
     assert lines[0] == f"failing ended with 3; the end of {failing.log}:"
     assert [line.strip() for line in lines[1:]] == [*map(str, range(71, 90)), "bar 2"]
 
 
 def test_a_kill_is_told(tmp_path: Path) -> None:
-    killed = job(tmp_path, "killed", "import os; os.kill(os.getpid(), 9)")
-    run_jobs([killed], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)
+    killed = python(tmp_path, "killed", "import os; os.kill(os.getpid(), 9)")
+    run_commands([killed], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)
     assert "killed was killed by signal 9 (out of memory?)" in killed.failure()
 
 
 def test_interrupt_ends_the_children(tmp_path: Path) -> None:
     # One that ignores the polite request, too.
     codes = ["import time; time.sleep(60)"]
-    jobs = [job(tmp_path, "sleeper", codes[0])]
+    commands = [python(tmp_path, "sleeper", codes[0])]
 
-    def interrupt(running: list[Job]) -> None:
+    def interrupt(running: list[Command]) -> None:
         assert running[0].exit_code is None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_jobs(jobs, parallel=1, on_tick=interrupt, on_end=lambda _: None)
-    assert jobs[0].exit_code == -signal.SIGTERM
+        run_commands(commands, parallel=1, on_tick=interrupt, on_end=lambda _: None)
+    assert commands[0].exit_code == -signal.SIGTERM
 
 
 def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -65,11 +64,11 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         "end_with_parent(); open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     )
     parent = (
-        "from hear_fusion.parallel.processes import Job, run_jobs; import os; from pathlib import Path;"
-        f"job = Job('child', ['-c', {child!r}], Path('log').absolute(), Path.cwd(), os.environ);"
-        "run_jobs([job], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)"
+        "from hear_fusion.parallel.processes import Command, run_commands; import os; from pathlib import Path;"
+        f"command = Command('child', ['-c', {child!r}], Path('log').absolute(), Path.cwd(), os.environ);"
+        "run_commands([command], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)"
     )
-    outer = Job("parent", ["-c", parent], tmp_path / "outer.log", tmp_path, dict(os.environ))
+    outer = Command("parent", ["-c", parent], tmp_path / "outer.log", tmp_path, dict(os.environ))
     outer.start()
     assert outer.process is not None
     pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
@@ -77,25 +76,3 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     outer.process.kill()
     outer.process.wait()
     assert wait_for(lambda: not is_alive(int(pid)))
-
-
-def wait_for(found: "object", seconds: float = 30.0) -> str:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = found()  # type: ignore[operator]
-        if result:
-            return str(result)
-        time.sleep(0.1)
-    raise AssertionError("nothing came of it")
-
-
-def is_alive(pid: int) -> bool:
-    if sys.platform == "linux":
-        # Where nobody collects orphans they stay on as zombies.
-        status = Path(f"/proc/{pid}/stat")
-        return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch.nn.functional import cross_entropy
 
+from hear_fusion.probes import head_stack
 from hear_fusion.probes.features import Features
-from hear_fusion.probes.head_stack import HeadStack, initial_weights, scores
+from hear_fusion.probes.head_stack import HeadStack, initial_weights, logits
 from hear_fusion.probes.heads import Clips, Trained, train_heads
 from hear_fusion.probes.protocol import Protocol
-from hear_fusion.probes.published_rates import published_rates
+from hear_fusion.probes.published_learning_rates import published_learning_rates
 
 N_TRAIN, N_VALID, DIM, N_CLASSES = 230, 60, 20, 4
 PROTOCOL = Protocol(learning_rates=(1e-5, 1e-3, 1e-2), seeds=(42,), max_epochs=60, patience=5)
@@ -49,7 +53,7 @@ def all_rows(features: Features, index: torch.Tensor | None = None) -> torch.Ten
 
 
 def plain_head(
-    rate: float, seed: int, weight_decay: float = 1e-8
+    learning_rate: float, seed: int, weight_decay: float = 1e-8
 ) -> tuple[list[float], float, int, float]:
     """Losses, best validation accuracy, its epoch and test accuracy of a head of torch's parts."""
     raw, classes = raw_clips()
@@ -62,7 +66,7 @@ def plain_head(
         head.weight.copy_(start[:, :DIM])
         head.bias.copy_(start[:, DIM])
     adam = torch.optim.Adam(
-        head.parameters(), lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=weight_decay
+        head.parameters(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=weight_decay
     )
     losses, best, best_epoch, test_accuracy = [], -1.0, 0, 0.0
     for epoch in range(1, PROTOCOL.max_epochs + 1):
@@ -92,8 +96,8 @@ def test_as_torchs_own_linear_adam_and_cross_entropy(
     protocol = replace(PROTOCOL, seeds=(seed,), weight_decay=weight_decay)
     ((together,),) = train_heads(clips, protocol)
     lengths = set()
-    for place, rate in enumerate(PROTOCOL.learning_rates):
-        losses, valid, epoch, test = plain_head(rate, seed, weight_decay)
+    for place, learning_rate in enumerate(PROTOCOL.learning_rates):
+        losses, valid, epoch, test = plain_head(learning_rate, seed, weight_decay)
         ours = together.losses[:, place]
         ours = ours[~np.isnan(ours)]
         np.testing.assert_allclose(ours, losses, rtol=0, atol=1e-5)
@@ -137,11 +141,11 @@ def n_threads(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("n_threads")
 @pytest.mark.parametrize("heads_bytes", [1 << 28, 40_000, 1])
 def test_together_is_one_by_one(heads_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rates, seeds and representations: each head ends at another time, as it would alone."""
+    """Learning rates, seeds and representations: each head ends at another time, as it would alone."""
     monkeypatch.setattr("hear_fusion.probes.heads._CPU_BYTES", heads_bytes)
     raws, clips = mixed_clips()
     ended: list[int] = []
-    seeds, rates = (42, 43), PROTOCOL.learning_rates
+    seeds = (42, 43)
     together = train_heads(clips, replace(PROTOCOL, seeds=seeds), on_done=lambda: ended.append(1))
     lengths = set()
     for raw, by_seed in zip(raws, together, strict=True):
@@ -149,8 +153,8 @@ def test_together_is_one_by_one(heads_bytes: int, monkeypatch: pytest.MonkeyPatc
         for number, (seed, trained) in enumerate(zip(seeds, by_seed, strict=True)):
             train, valid = clips.train[[number]], clips.valid[[number]]
             of_run = replace(clips, features=features, train=train, valid=valid)
-            for place, rate in enumerate(rates):
-                protocol = replace(PROTOCOL, learning_rates=(rate,), seeds=(seed,))
+            for place, learning_rate in enumerate(PROTOCOL.learning_rates):
+                protocol = replace(PROTOCOL, learning_rates=(learning_rate,), seeds=(seed,))
                 ((alone,),) = train_heads(of_run, protocol)
                 assert_alike(trained, place, alone)
                 lengths.add(len(alone.losses))
@@ -164,13 +168,14 @@ def test_finished_heads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(scaled: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
         shapes.append(tuple(scaled.shape[:2]))
-        return scores(scaled, *args)
+        return logits(scaled, *args)
 
-    monkeypatch.setattr("hear_fusion.probes.head_stack.scores", watched)
+    monkeypatch.setattr("hear_fusion.probes.head_stack.logits", watched)
     _, clips = mixed_clips()
-    rates = (1e-3, 3e-3, 1e-2)
-    trained = train_heads(clips, replace(PROTOCOL, learning_rates=rates, seeds=(42, 43)))
-    left = ~np.isnan([run.losses for by_seed in trained for run in by_seed])  # run, epoch, rate
+    protocol = replace(PROTOCOL, learning_rates=(1e-3, 3e-3, 1e-2), seeds=(42, 43))
+    trained = train_heads(clips, protocol)
+    # Shape (run, epoch, learning_rate).
+    left = ~np.isnan([run.losses for by_seed in trained for run in by_seed])
     needed = [(int(at.any(1).sum()), int(at.sum(1).max())) for at in left.transpose(1, 0, 2)]
     assert shapes == [shape for shape in needed for _ in range(2)], "two batches an epoch"
     assert len({n_runs for n_runs, _ in needed}) > 1
@@ -181,7 +186,7 @@ def test_finished_heads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_as_many_train_at_once_as_memory_allows(
     n_bytes: int, most: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run is of 3 x 4 weights of 32, held five times, and of 200 rows with 12 scores, twice."""
+    """A run is of 3 x 4 weights of 32, held five times, and of 200 rows with 12 logits, twice."""
     n_runs = []
 
     def watched(scaled: torch.Tensor, *args: Any) -> HeadStack:
@@ -197,15 +202,15 @@ def test_as_many_train_at_once_as_memory_allows(
 
 @pytest.mark.parametrize("chunk_bytes", [1, 4 * 4 * (32 + 12) * 10])
 def test_clips_are_scored_in_chunks(chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of 32 columns and 12 scores of each of four runs: ten clips fit, or one at least."""
+    """Rows of 32 columns and 12 logits of each of four runs: ten clips fit, or one at least."""
     sizes = []
 
-    def watched(scaled: torch.Tensor, rates: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def watched(scaled: torch.Tensor, each: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         sizes.append(rows.shape[1])
-        return scores(scaled, rates, rows)
+        return logits(scaled, each, rows)
 
     monkeypatch.setattr("hear_fusion.probes.heads.CHUNK_BYTES", chunk_bytes)
-    monkeypatch.setattr("hear_fusion.probes.heads.scores", watched)
+    monkeypatch.setattr("hear_fusion.probes.heads.logits", watched)
     _, clips = mixed_clips()
     train_heads(clips, replace(PROTOCOL, seeds=(42, 43), max_epochs=1))
     n = 10 if chunk_bytes > 1 else 1
@@ -223,13 +228,19 @@ def test_a_step_where_gradients_are_as_small_as_adams_epsilon() -> None:
     adam = torch.optim.Adam(peer.parameters(), lr=1e-3)
     cross_entropy(peer(rows) / 1, classes).div(2).backward()
     adam.step()
-    rates = torch.tensor([[1e-3]])
-    stack = HeadStack((weights / 1e-3)[None, None], rates, 0.0)
+    stack = HeadStack((weights / 1e-3)[None, None], torch.tensor([[1e-3]]), 0.0)
     stack.step(rows[None], classes[None])
     ours, theirs = stack.scaled[0, 0] * 1e-3 - weights, peer.weight.detach() - weights
     assert (theirs[1].abs() > 1e-4).any()
     assert (theirs[1].abs() < 9e-4).any()
     torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-6)
+
+
+def test_adam_is_taken_from_its_public_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = ModuleType("torch.optim.functional")
+    newer.adam = object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, newer.__name__, newer)
+    assert runpy.run_path(head_stack.__file__)["adam"] is newer.adam
 
 
 def test_initial_weights_are_uniform_as_torchs() -> None:
@@ -241,7 +252,7 @@ def test_initial_weights_are_uniform_as_torchs() -> None:
 
 
 def test_a_tie_moves_the_best_to_the_later_epoch(clips: Clips) -> None:
-    """A rate too small to change any decision: every epoch ties, so none is the last."""
+    """A learning rate too small to change any decision: every epoch ties, so none is the last."""
     still = Protocol(learning_rates=(1e-12,), seeds=(42,), max_epochs=9, patience=2)
     ((trained,),) = train_heads(clips, still)
     assert trained.best_epoch.tolist() == [9]
@@ -257,12 +268,12 @@ def test_beside_logistic_regression(clips: Clips) -> None:
     assert trained.correct[0].mean() > expected - 0.08
 
 
-def test_published_rates() -> None:
-    assert published_rates("vggish", (), "esc50-v2.0.0-full") == (3e-3,)
-    assert published_rates("vggish", (10, 15), "surge") == (1e-4,)
-    assert published_rates("vggish", (10,), "surge") == (3e-4,)
-    assert published_rates("cnn14", (3, 6), "nsynth") == (1e-5,)
-    assert published_rates("cnn14", (3,), "nsynth_pitch-v2.2.3-5h") == (3e-4,)
+def test_published_learning_rates() -> None:
+    assert published_learning_rates("vggish", (), "esc50-v2.0.0-full") == (3e-3,)
+    assert published_learning_rates("vggish", (10, 15), "surge") == (1e-4,)
+    assert published_learning_rates("vggish", (10,), "surge") == (3e-4,)
+    assert published_learning_rates("cnn14", (3, 6), "nsynth") == (1e-5,)
+    assert published_learning_rates("cnn14", (3,), "nsynth_pitch-v2.2.3-5h") == (3e-4,)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,22 @@ from numpy.typing import NDArray
 from hear_fusion.probes.features import bytes_of
 from hear_fusion.probes.fold import Representation, clips_of_fold
 from hear_fusion.probes.heads import Clips, train_heads
-from hear_fusion.probes.linear import LinearResult, is_single_label, linear_evaluation
-from hear_fusion.probes.protocol import PAPER_RATES, Protocol
+from hear_fusion.probes.linear import LinearResult, linear_evaluation, require_single_label
+from hear_fusion.probes.protocol import PAPER_LEARNING_RATES, Protocol
 from hear_fusion.probes.rotations import rotations
+from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
 QUICK = Protocol(learning_rates=(1e-4, 1e-2), seeds=(42, 43), max_epochs=60)
 DIM = 40
 Arrays = dict[str, NDArray[np.float32]]
 Labels = dict[str, list[str]]
 LABELS = ("one", "two", "three")
-SCENES: dict[str, Any] = {
-    "embedding_type": "scene",
-    "prediction_type": "multiclass",
-    "split_mode": "trainvaltest",
-    "splits": ["train", "valid", "test"],
-}
+SCENES = TaskMetadata(
+    "words", "v1", "full", "scene", "multiclass", TRAIN_VALID_TEST, None, ("top1_acc",)
+)
 
 
-def quiet_features(splits: list[str], folder: Path, *, n_clips: int) -> tuple[Arrays, Labels]:
+def quiet_features(splits: Sequence[str], folder: Path, *, n_clips: int) -> tuple[Arrays, Labels]:
     """Features of which the last three tell the label, hidden behind loud ones that do not."""
     rng = np.random.default_rng(0)
     arrays: Arrays = {}
@@ -71,7 +70,7 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
         {"whole": {name: [features] for name, features in arrays.items()},
          "layers": {name: [f[:, :7], f[:, 7:]] for name, f in arrays.items()}},
         labels,
-        {**SCENES, "split_mode": "presplit_kfold", "splits": names},
+        replace(SCENES, split_mode="presplit_kfold", splits=tuple(names)),
         QUICK,
         "cpu",
         lambda done, total: steps.append((done, total)),
@@ -79,19 +78,21 @@ def test_folds_are_those_of_the_evaluation(tmp_path: Path) -> None:
     assert steps == [(done, 16) for done in range(1, 17)]
     whole, layers = result["whole"], result["layers"]
     assert whole.test_accuracy.shape == whole.valid_accuracy.shape == (2, 4)
-    assert whole.learning_rate == max(whole.valid_by_rate, key=whole.valid_by_rate.__getitem__)
-    assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_rate.values()))
+    assert whole.learning_rate == max(
+        whole.valid_by_learning_rate, key=whole.valid_by_learning_rate.__getitem__
+    )
+    assert whole.valid_accuracy.mean() == pytest.approx(max(whole.valid_by_learning_rate.values()))
     assert [correct.shape for correct in whole.correct] == [(2, 30)] * 4
     for correct, again in zip(whole.correct, layers.correct, strict=True):
         np.testing.assert_array_equal(correct, again)
 
 
-KFOLD = {**SCENES, "split_mode": "presplit_kfold", "splits": ["fold00", "fold01", "fold02"]}
+KFOLD = replace(SCENES, split_mode="presplit_kfold", splits=("fold00", "fold01", "fold02"))
 
 
 def differing(tmp_path: Path) -> tuple[dict[str, Representation], Labels]:
     """Three representations of one dimension that tell ever less, and one of another."""
-    arrays, labels = quiet_features(KFOLD["splits"], tmp_path, n_clips=30)
+    arrays, labels = quiet_features(KFOLD.splits, tmp_path, n_clips=30)
     rng = np.random.default_rng(1)
     noise = {name: rng.normal(size=array.shape) for name, array in arrays.items()}
     found: dict[str, Representation] = {
@@ -111,7 +112,7 @@ def differing(tmp_path: Path) -> tuple[dict[str, Representation], Labels]:
 def test_each_representation_has_its_own_result(
     n_held: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if each were alone, with every field from the heads of the rate that is chosen."""
+    """As if each were alone, with every field from the heads of the learning rate that is chosen."""
     sizes = []
 
     def watched(group: dict[str, Representation], *args: Any) -> Clips:
@@ -125,7 +126,7 @@ def test_each_representation_has_its_own_result(
     began = time.monotonic()
     together = evaluate(representations, labels, KFOLD, protocol)
     assert sizes == expected, "groups of what can be held, fold by fold"
-    assert sum(result.seconds for result in together.values()) <= time.monotonic() - began
+    assert sum(result.wall_s for result in together.values()) <= time.monotonic() - began
     assert len({result.test_accuracy.mean() for result in together.values()}) == 4
     for name, representation in representations.items():
         found = together[name]
@@ -136,27 +137,27 @@ def test_each_representation_has_its_own_result(
         chosen = protocol.learning_rates.index(found.learning_rate)
         valid = np.mean([[run.valid_accuracy for run in runs] for runs in folds], axis=(0, 1))
         assert chosen == valid.argmax()
-        assert list(found.valid_by_rate.values()) == pytest.approx(valid.tolist())
+        assert list(found.valid_by_learning_rate.values()) == pytest.approx(valid.tolist())
         for fold, runs in enumerate(folds):
             for seed, run in enumerate(runs):
                 assert found.valid_accuracy[seed, fold] == run.valid_accuracy[chosen]
                 assert found.best_epoch[seed, fold] == run.best_epoch[chosen]
                 assert found.test_accuracy[seed, fold] == run.correct[chosen].mean()
                 np.testing.assert_array_equal(found.correct[fold][seed], run.correct[chosen])
-        assert found.seconds > 0
+        assert found.wall_s > 0
     assert {result.learning_rate for result in together.values()} == {1e-2}
 
 
 def test_the_papers_protocol_unless_another_is_given() -> None:
     rng = np.random.default_rng(0)
-    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES["splits"]}
-    found = evaluate({"one": split}, {key: list("aabbcc") for key in SCENES["splits"]}, SCENES)
-    assert tuple(found["one"].valid_by_rate) == PAPER_RATES
+    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES.splits}
+    found = evaluate({"one": split}, {key: list("aabbcc") for key in SCENES.splits}, SCENES)
+    assert tuple(found["one"].valid_by_learning_rate) == PAPER_LEARNING_RATES
     assert found["one"].test_accuracy.shape == (3, 1)
 
 
-def test_each_rate_is_chosen_on_validation_alone() -> None:
-    """Test clips carry the wrong labels: the rate that learns must still win."""
+def test_each_learning_rate_is_chosen_on_validation_alone() -> None:
+    """Test clips carry the wrong labels: the learning rate that learns must still win."""
     rng = np.random.default_rng(0)
     labels = [str(i % 2) for i in range(60)]
     features = rng.normal(size=(60, 4)).astype(np.float32)
@@ -174,20 +175,20 @@ def test_each_rate_is_chosen_on_validation_alone() -> None:
 
 def test_classes_missing_in_valid_or_train() -> None:
     rng = np.random.default_rng(0)
-    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES["splits"]}
+    split = {name: [rng.normal(size=(6, 3)).astype(np.float32)] for name in SCENES.splits}
     labels = {"train": list("aabbcc"), "valid": list("aaaaaa"), "test": list("abcddd")}
     (correct,) = evaluate({"one": split}, labels, SCENES, QUICK)["one"].correct
     assert not correct[:, 3:].any(), "training knows no d"
 
 
 def test_errors_say_what_to_do() -> None:
-    split = {name: [np.zeros((4, 3), np.float32)] for name in SCENES["splits"]}
-    labels = {name: list("abab") for name in SCENES["splits"]}
+    split = {name: [np.zeros((4, 3), np.float32)] for name in SCENES.splits}
+    labels = {name: list("abab") for name in SCENES.splits}
     with pytest.raises(ValueError, match=r"one label each .* got scene, multilabel"):
-        evaluate({"one": split}, labels, {**SCENES, "prediction_type": "multilabel"})
+        evaluate({"one": split}, labels, replace(SCENES, prediction_type="multilabel"))
     with pytest.raises(ValueError, match=r"labels of valid must be .* got 3 for"):
         evaluate({"one": split}, {**labels, "valid": list("aba")}, SCENES)
-    flat = {name: [np.zeros(4, np.float32)] for name in SCENES["splits"]}
+    flat = {name: [np.zeros(4, np.float32)] for name in SCENES.splits}
     with pytest.raises(ValueError, match=r"layers must be arrays \(clip, dim\)"):
         evaluate({"one": flat}, labels, SCENES)
     with pytest.raises(ValueError, match="labels of train must be one or more"):
@@ -198,12 +199,9 @@ def test_errors_say_what_to_do() -> None:
         evaluate({"one": {**split, "test": [broken]}}, labels, SCENES, QUICK)
 
 
-@pytest.mark.parametrize(
-    ("embedding_type", "prediction_type", "expected"),
-    [("scene", "multiclass", True), ("scene", "multilabel", False), ("event", "multilabel", False)],
-)
-def test_it_applies_to_scenes_with_one_label(
-    embedding_type: str, prediction_type: str, expected: bool
-) -> None:
-    metadata = {"embedding_type": embedding_type, "prediction_type": prediction_type}
-    assert is_single_label(metadata) is expected
+def test_it_applies_to_scenes_with_one_label() -> None:
+    require_single_label(KFOLD)
+    for kind in ("scene", "event"):
+        other = replace(SCENES, embedding_type=kind, prediction_type="multilabel")
+        with pytest.raises(ValueError, match=f"multiclass\\), got {kind}, multilabel; score it by"):
+            require_single_label(other)

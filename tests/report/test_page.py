@@ -12,21 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from hear_fusion.cli import main
-from hear_fusion.report.formats import Number, Table
 from hear_fusion.report.page import chapter, comparison, render, write_report
-from hear_fusion.report.sections import Picture, Section, read_sections, write_sections
+from hear_fusion.report.sections import Section, write_section
 from hear_fusion.report.study.words import selection_rule, summary
 from hear_fusion.study.results import Study
 from tests.report.studies import DEMO, NINE, study
+from tests.report.test_sections import EXTRA
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 ODD = "<script>alert('x')</script>"
-EXTRA = Section(
-    "More <b>",
-    ("Text & <i>more</i>",),
-    (Table("extra", "T <u>", "C & c", ("a<", "b"), (("<em>", Number(1.0, 0.5, 1.5)),)),),
-    (Picture("board", "P <s>", "How", "<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"),),
-)
 
 
 class Reader(HTMLParser):
@@ -190,34 +184,11 @@ def test_the_rule_of_selection_and_grouping() -> None:
     assert "found from the data" in selection_rule(one)
 
 
-def test_sections_are_read_back(tmp_path: Path) -> None:
-    path = tmp_path / "compare.json"
-    strong = replace(EXTRA, tables=(replace(EXTRA.tables[0], strong=frozenset({0})),))
-    write_sections([EXTRA, strong], path)
-    assert read_sections(path) == [EXTRA, strong]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_sections_write_nowhere_else(tmp_path: Path) -> None:
-    table = replace(EXTRA.tables[0], name="../../t")
-    picture = replace(EXTRA.pictures[0], name="/p/../q")
-    write_sections([Section("x", (), (table,), (picture,))], tmp_path / "compare.json")
-    (section,) = read_sections(tmp_path / "compare.json")
-    assert [section.tables[0].name, section.pictures[0].name] == ["t", "p-..-q"]
-
-
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"title": "x"}]', '{"a": 1}'])
-def test_a_broken_comparison_is_named(text: str, tmp_path: Path) -> None:
-    (tmp_path / "compare.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"compare.json must be a list of sections"):
-        read_sections(tmp_path / "compare.json")
-
-
 def test_the_command_writes_page_tables_and_figures(tmp_path: Path) -> None:
     results = tmp_path / "results"
     study("yamnet", DEMO).write(results / "yamnet")
     study("cnn14", NINE[:2]).write(results / "cnn14")
-    write_sections([EXTRA], results / "compare.json")
+    write_section(EXTRA, results)
     out = tmp_path / "site" / "index.html"
     run = CliRunner().invoke(
         main, ["report", str(results), "--out", str(out), "--assets", str(tmp_path / "assets")]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from hear_fusion.runtimes.precision import arithmetic
+from hear_fusion.runtimes.precision import arithmetic, cpu_multiplies_bf16
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 BACKENDS: Any = torch.backends
@@ -77,3 +78,38 @@ def test_threads_follow_one_another() -> None:
         thread.join()
     assert seen == ["ieee"]
     assert BACKENDS.mkldnn.conv.fp32_precision == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("flags\t\t: fpu avx avx2 f16c", False),
+        ("flags\t\t: avx2 avx512f avx512_vnni", False),
+        ("flags\t\t: avx2 avx512f avx512_bf16", True),
+        ("flags\t\t: avx2 amx_bf16 amx_tile", True),
+        ("Features\t: fp asimd sve", False),
+        ("Features\t: fp asimd bf16", True),
+    ],
+)
+def test_the_processor_says_whether_it_multiplies_bf16(
+    flags: str, expected: bool, tmp_path: Path
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\nmodel name\t: bf16\n{flags}\nbugs\t\t: amx_bf16\n")
+    assert cpu_multiplies_bf16(cpuinfo) is expected
+
+
+def test_where_nobody_can_tell_nothing_is_refused(tmp_path: Path) -> None:
+    assert cpu_multiplies_bf16(tmp_path / "none")
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available:UserWarning")
+def test_imitated_bf16_is_refused_on_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hear_fusion.runtimes.precision.cpu_multiplies_bf16", lambda: False)
+    message = r"got 'bf16'; load .* precision='fp32', move it to a GPU, or pass allow_slow=True"
+    with pytest.raises(ValueError, match=message), arithmetic("bf16", CPU):
+        pass
+    with arithmetic("bf16", CPU, allow_slow=True):
+        assert torch.is_autocast_enabled("cpu")
+    with arithmetic("bf16", CUDA), arithmetic("fp32", CPU), arithmetic("tf32", CPU):
+        assert not torch.is_autocast_enabled("cpu")

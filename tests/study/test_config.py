@@ -8,16 +8,19 @@ import pytest
 
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.datasets import DATA_SETS
-from hear_fusion.probes.published_rates import published_rates
-from hear_fusion.report.study.published import COLUMNS
+from hear_fusion.probes.protocol import Protocol
+from hear_fusion.probes.published_learning_rates import published_learning_rates
+from hear_fusion.report.study.published_scores import PAPER_TASKS
 from hear_fusion.study.config import StudyConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+PUBLISHED = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
-@pytest.mark.parametrize("backbone", REGISTRY)
-def test_every_network_has_a_configuration_that_holds_the_published_choice(backbone: str) -> None:
+@pytest.mark.parametrize("backbone", PUBLISHED)
+def test_every_configuration_holds_the_published_choice_of_its_network(backbone: str) -> None:
     config = StudyConfig.read(CONFIGS / f"{backbone}.yaml")
+    assert len(PUBLISHED) >= 4
     assert config.backbone == backbone
     assert set(REGISTRY[backbone].published_layers) <= set(config.layers)
     assert config.protocol.seeds == (42, 43, 44)
@@ -30,34 +33,42 @@ def test_every_network_has_a_configuration_that_holds_the_published_choice(backb
     assert config.group_of("something_else") is None
 
 
-@pytest.mark.parametrize("backbone", REGISTRY)
-def test_groups_and_published_columns_name_the_data_sets_that_prepare_makes(backbone: str) -> None:
+@pytest.mark.parametrize("backbone", PUBLISHED)
+def test_groups_and_paper_tasks_name_the_data_sets_that_prepare_makes(backbone: str) -> None:
     made = {data_set.task_name for data_set in DATA_SETS.values()}
     groups = StudyConfig.read(CONFIGS / f"{backbone}.yaml").groups
     assert {*groups["late"], *groups["middle"]} == made
-    assert {column.task for column in COLUMNS} == made
-    # the rates that the paper's evaluation changed are found by these names
-    assert published_rates("cnn14", (3, 6), "nsynth_family-v2.2.3-full") == (1e-5,)
-    assert published_rates("vggish", (10, 15), "voxceleb1-v1.0.0-full") == (5e-4,)
+    assert {task.task_name for task in PAPER_TASKS} == made
+    # the learning rates that the paper's evaluation changed are found by these names
+    assert published_learning_rates("cnn14", (3, 6), "nsynth_family-v2.2.3-full") == (1e-5,)
+    assert published_learning_rates("vggish", (10, 15), "voxceleb1-v1.0.0-full") == (5e-4,)
 
 
 def test_a_network_alone_takes_all_layers_and_no_groups(tmp_path: Path) -> None:
     config = StudyConfig.read("vggish")
     assert config.layers == REGISTRY["vggish"].layer_numbers()
-    assert (config.groups, config.rates) == ({}, "grid")
+    assert (config.groups, config.published_learning_rates) == ({}, False)
 
 
-def test_layers_rates_and_protocol_are_read(tmp_path: Path) -> None:
+def test_layers_and_protocol_are_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "backbone: ast\nlayers: [2, 12]\nrates: published\nseeds: [7]\nmax_epochs: 3\n"
+        "backbone: ast\nlayers: [2, 12]\nseeds: [7]\nmax_epochs: 3\n"
         "learning_rates: [1e-5, 0.5, 1]\n"
     )
     config = StudyConfig.read(path)
-    assert (config.layers, config.rates) == ((2, 12), "published")
+    assert (config.layers, config.published_learning_rates) == ((2, 12), False)
     assert (config.protocol.seeds, config.protocol.max_epochs) == ((7,), 3)
     assert config.protocol.learning_rates == (1e-5, 0.5, 1)
     assert config.as_json()["protocol"]["patience"] == 20
+
+
+def test_published_learning_rates_are_asked_for_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("backbone: cnn14\nlearning_rates: published\n")
+    config = StudyConfig.read(path)
+    assert config.published_learning_rates
+    assert config.protocol == Protocol()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +81,8 @@ def test_layers_rates_and_protocol_are_read(tmp_path: Path) -> None:
         ("backbone: cnn14\nlayers: [3, 9]", "layers of cnn14 must be among"),
         ("backbone: cnn14\nlayers: [6, 3]", "must ascend"),
         ("backbone: cnn14\nlayers: [true, 3]", "two or more layer numbers"),
-        ("backbone: cnn14\nrates: best", "must be 'grid' or 'published'"),
+        ("backbone: cnn14\nlearning_rates: best", "a list of numbers or 'published', got 'best'"),
+        ("backbone: cnn14\nlearning_rates: 1e-3", "a list of numbers or 'published', got 0.001"),
         ("backbone: cnn14\ngroups: {early: [a]}", "under 'late' and 'middle'"),
         ("backbone: cnn14\ngroups: {late: a}", "under 'late' and 'middle'"),
         ("backbone: cnn14\ngroups: {late: [a], middle: [a]}", "in both"),

@@ -15,16 +15,18 @@ from hear_fusion.cli import main
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
-from hear_fusion.probes.cache import read_result, write_result
-from hear_fusion.probes.linear import LinearResult, linear_evaluation
+from hear_fusion.files.records import NewerFormatError, write_record
+from hear_fusion.probes.linear import linear_evaluation
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.config import StudyConfig
-from hear_fusion.study.estimates import official_score
+from hear_fusion.study.estimates import official_accuracy
 from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.representations import choice_of
 from hear_fusion.study.results import find_studies
 from hear_fusion.study.selection import select_layers
-from tests.hear_tasks import write_event_task, write_scene_task
+from hear_fusion.tasks.schema import TaskMetadata
+from tests.files.damaged import NEWER_WORDS, newer
+from tests.tasks.hear_tasks import write_event_task, write_scene_task
 
 PROTOCOL = Protocol(learning_rates=(1e-3, 1e-2), seeds=(1, 2), max_epochs=12)
 CONFIG = StudyConfig("cnn14", (1, 2, 3, 4, 5, 6), protocol=PROTOCOL)
@@ -87,7 +89,7 @@ def test_numbers_are_those_of_the_heads_on_the_stored_features(setup: StudySetup
     assert max(estimate.value for estimate in scene.layers.values()) > 0.6
     assert find_studies(setup.out / "cnn14") == [study]
     assert study.weights_sha256 == network.model.weights_sha256
-    assert {"embed", "heads"} <= set(study.seconds)
+    assert {"embed", "heads"} <= set(study.wall_s)
     assert study.peak_bytes > 1e8
 
 
@@ -100,7 +102,7 @@ def test_a_second_run_trains_nothing(setup: StudySetup, monkeypatch: pytest.Monk
     monkeypatch.setattr("hear_fusion.study.representations.linear_evaluation", fail)
     again = run_study(CONFIG, setup)
     # What it took to make, not what it takes to look up.
-    assert min(again.seconds.values()) > 0
+    assert min(again.wall_s.values()) > 0
     assert replace(again, peak_bytes=first.peak_bytes) == first
     other = replace(CONFIG, protocol=replace(PROTOCOL, seeds=(3,)))
     with pytest.raises(AssertionError):  # another protocol is another result
@@ -118,8 +120,8 @@ def test_selection_on_test_scores_and_groups_of_the_configuration(setup: StudySe
     assert study.middle == max(kfold.layers, key=lambda n: kfold.layers[n].value)
 
 
-def test_published_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
-    config = replace(CONFIG, rates="published")
+def test_published_learning_rates_take_the_place_of_the_grid(setup: StudySetup) -> None:
+    config = replace(CONFIG, published_learning_rates=True)
     study = run_study(config, replace(setup, tasks=["scene"]))
     (scene,) = study.tasks
     assert {found.learning_rate for found in scene.layers.values()} == {3e-4}
@@ -159,47 +161,33 @@ def test_what_cannot_be_studied_is_said(setup: StudySetup, tasks_dir: Path, tmp_
         run_study(CONFIG, replace(setup, task_statistics=True))
 
 
-def test_official_scores_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
+def test_official_accuracys_count_for_the_same_weights_and_accuracies_alone(tmp_path: Path) -> None:
     def finished(metric: str) -> Path:
-        (tmp_path / "task_metadata.json").write_text(json.dumps({"evaluation": [metric]}))
+        task = TaskMetadata("t", "v1", "full", "scene", "multiclass", ("test",), 1.0, (metric,))
+        (tmp_path / "task_metadata.json").write_text(json.dumps(task.as_json()))
         scores = {"test": {f"test_{metric}": 0.75}}
         (tmp_path / "test.predicted-scores.json").write_text(json.dumps(scores))
         return tmp_path
 
-    assert official_score(tmp_path, "ab") is None
-    assert official_score(finished("top1_acc"), "ab") is None, "whose weights?"
-    (tmp_path / "weights.json").write_text('{"sha256": "ab"}')
-    assert official_score(finished("top1_acc"), "ab") == 0.75
-    assert official_score(finished("pitch_acc"), "ab") == 0.75
-    assert official_score(finished("chroma_acc"), "ab") is None
-    assert official_score(finished("top1_acc"), "cd") is None
+    assert official_accuracy(tmp_path, "ab") is None
+    assert official_accuracy(finished("top1_acc"), "ab") is None, "whose weights?"
+    write_record(tmp_path / "weights.json", {"sha256": "ab"})
+    assert official_accuracy(finished("top1_acc"), "ab") == 0.75
+    assert official_accuracy(finished("pitch_acc"), "ab") == 0.75
+    assert official_accuracy(finished("chroma_acc"), "ab") is None
+    assert official_accuracy(finished("top1_acc"), "cd") is None
 
 
-def test_results_of_heads_survive_the_way_through_a_file(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    result = LinearResult(
-        1e-3,
-        rng.random((2, 3)),
-        rng.random((2, 3)),
-        tuple(rng.random((2, n)) > 0.5 for n in (4, 5, 6)),
-        rng.integers(9, size=(2, 3)),
-        {1e-3: 0.5, 1e-2: 0.25},
-        1.5,
-    )
-    path = tmp_path / "task" / "cnn14_3.npz"
-    write_result(path, "recipe", result)
-    found = read_result(path, "recipe")
-    assert found is not None
-    assert (found.learning_rate, found.valid_by_rate) == (1e-3, {1e-3: 0.5, 1e-2: 0.25})
-    assert found.seconds == 1.5
-    for name in ("valid_accuracy", "test_accuracy", "best_epoch"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(result, name))
-    for one, other in zip(found.correct, result.correct, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert read_result(path, "another") is None
-    path.write_bytes(path.read_bytes()[:200])
-    assert read_result(path, "recipe") is None
-    assert read_result(tmp_path / "none.npz", "recipe") is None
+def test_a_newer_study_is_not_written_over(setup: StudySetup, tmp_path: Path) -> None:
+    setup = replace(setup, out=tmp_path, paper_selection=True)
+    path = write_record(tmp_path / "study.json", {})
+    newer(path)
+    folder = setup.study_folder("cnn14")
+    folder.mkdir()
+    before = path.rename(folder / "study.json").read_bytes()
+    with pytest.raises(NewerFormatError, match=NEWER_WORDS):
+        run_study(CONFIG, setup)
+    assert (folder / "study.json").read_bytes() == before
 
 
 def test_the_verbs_study_embed_and_report(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from hear_fusion.files.records import NewerFormatError
 from hear_fusion.study.results import Estimate, Gain, Study, TaskStudy, find_studies
+from tests.files.damaged import DAMAGES, NEWER_WORDS, Damage, changed, newer, with_more
 
 
 def estimate(value: float) -> Estimate:
@@ -25,7 +28,7 @@ def a_study(backbone: str = "cnn14") -> Study:
         fused=estimate(0.9),
         gain=Gain(0.6, 0.5, 0.7, 0.001, 100, official=0.55),
     )
-    return Study(backbone, 3, 6, "validation", "data", (task,), "ab12", seconds={"embed": 1.5})
+    return Study(backbone, 3, 6, "validation", "data", (task,), "ab12", wall_s={"embed": 1.5})
 
 
 def test_a_study_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -50,9 +53,37 @@ def test_names_of_the_fusion() -> None:
     assert (same.module, same.chosen) == ("cnn14_4", (4,))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"tasks": [{}]}', '{"tasks": 3}'])
-def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "study.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match="run it again"):
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return a_study().write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *DAMAGES.values(),
+        changed(tasks=...),
+        changed(tasks=3),
+        changed(tasks=[{}]),
+        changed(middle="3"),
+        changed(selection="guess"),
+    ],
+)
+def test_other_files_are_refused(path: Path, damage: Damage) -> None:
+    damage(path)
+    with pytest.raises(ValueError, match=rf"{path} must be a study.json .* run it again"):
         Study.read(path)
+
+
+def test_a_newer_one_is_refused(path: Path) -> None:
+    newer(path)
+    with pytest.raises(NewerFormatError, match=f"{path} {NEWER_WORDS}"):
+        Study.read(path)
+
+
+def test_fields_that_were_added_since_are_left_out(path: Path) -> None:
+    with_more(path)
+    content = json.loads(path.read_text())
+    content["tasks"][0]["added_since"] = content["tasks"][0]["gain"]["added_since"] = 1
+    path.write_text(json.dumps(content))
+    assert Study.read(path) == a_study()

@@ -16,7 +16,7 @@ from hear_fusion.cli import main
 from hear_fusion.tasks.check import check_task
 from hear_fusion.tasks.schema import Clip, TaskMetadata
 from hear_fusion.tasks.writer import Recording, write_task_folder
-from tests.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.hear_tasks import write_event_task, write_scene_task
 
 Break = Callable[[Path], object]
 

@@ -1,18 +1,14 @@
-"""Task folders, weights, settings and memory: what is decided before anything runs."""
+"""Task folders and memory: what is decided before anything runs."""
 
 import json
 import logging
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from hear_fusion.evaluate import memory
-from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.memory import PROCESS_BYTES, fits_in_memory
-from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
-from hear_fusion.files.hashing import sha256_of_path
 from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.tasks.folders import (
     find_tasks,
@@ -21,7 +17,7 @@ from hear_fusion.tasks.folders import (
     require_audio,
     text_files,
 )
-from tests.hear_tasks import write_scene_task
+from tests.tasks.hear_tasks import write_scene_task
 
 
 def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -70,63 +66,6 @@ def test_missing_audio_lists_the_rates(tmp_path: Path) -> None:
     (task / "16000" / "test").rename(task / "away")
     with pytest.raises(ValueError, match="in 16000/test"):
         require_audio(task, 16000)
-
-
-def test_identity_prefers_what_the_model_knows(tmp_path: Path) -> None:
-    weights = tmp_path / "weights.pt"
-    weights.write_bytes(b"abc")
-    knowing = SimpleNamespace(weights_sha256="from the model")
-    assert WeightsIdentity.of(knowing, "m", str(weights)).sha256 == "from the model"
-    identity = WeightsIdentity.of(object(), "m", str(weights))
-    assert identity.sha256.startswith("ba7816bf8f01cfea")
-    assert identity.model_file == str(weights)
-    assert WeightsIdentity.of(object(), "m").sha256 == "default"
-
-
-def test_identity_of_a_folder_of_weights(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("1")
-    one = sha256_of_path(tmp_path)
-    assert one == sha256_of_path(tmp_path)
-    (tmp_path / "a").rename(tmp_path / "b")
-    assert sha256_of_path(tmp_path) != one
-
-
-def test_folders_of_other_weights_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "m" / "t"
-    mine, other = WeightsIdentity("m", "aaa"), WeightsIdentity("m", "bbb")
-    refuse_other_weights(folder, mine)
-    folder.mkdir(parents=True)
-    other.write(folder)
-    refuse_other_weights(folder, mine)  # unfinished: the runner makes it anew
-    (folder / ".done.embeddings").touch()
-    refuse_other_weights(folder, other)
-    with pytest.raises(ValueError, match=r"weights in use \(aaa\), got a folder made with bbb;"):
-        refuse_other_weights(folder, mine)
-    (folder / "weights.json").unlink()
-    with pytest.raises(ValueError, match="unknown weights"):
-        refuse_other_weights(folder, mine)
-    # The way out that the message offers.
-    (folder / "weights.json").write_text('{"sha256": "aaa"}')
-    refuse_other_weights(folder, mine)
-
-
-def test_predictions_with_other_settings_are_refused(tmp_path: Path) -> None:
-    asked = PredictionSettings(grid_points=8)
-    assert not is_predicted(tmp_path, asked)
-    (tmp_path / "prediction-done.json").write_text('{"grid_points": 8}')
-    assert is_predicted(tmp_path, asked)
-    with pytest.raises(ValueError, match=r"got \{'grid_points': 8\}; ask for those"):
-        is_predicted(tmp_path, PredictionSettings(grid_points=2))
-    PredictionSettings(8, "fast").write(tmp_path)
-    with pytest.raises(ValueError, match=r"got \{'grid': 'fast'\}"):
-        is_predicted(tmp_path, asked)
-    assert is_predicted(tmp_path, PredictionSettings(8, "fast"))
-
-
-def test_a_cut_off_mark_is_not_done(tmp_path: Path) -> None:
-    (tmp_path / "prediction-done.json").write_text("")
-    assert not is_predicted(tmp_path, PredictionSettings())
-    assert not (tmp_path / "prediction-done.json").exists()
 
 
 def embedded(folder: Path, folds: int = 0) -> Path:

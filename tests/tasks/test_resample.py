@@ -13,10 +13,9 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from hear_fusion.cli import main
-from hear_fusion.parallel.pool import run_jobs
 from hear_fusion.tasks.resample import Job, plan_resampling, resample_file, resample_task
 from hear_fusion.tasks.wav import resample_pcm16
-from tests.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.hear_tasks import write_event_task, write_scene_task
 
 SPLITS = ("train", "valid", "test")
 
@@ -212,18 +211,3 @@ def test_names_cannot_lead_out_of_the_folder(task: Path) -> None:
     shown = run(task)
     assert shown.exit_code == 1
     assert "'../../../x.wav' is not a bare file name" in shown.output
-
-
-def test_a_job_that_kills_its_process_is_told() -> None:
-    with pytest.raises(OSError, match="a process ended unexpectedly"):
-        list(run_jobs(_end, range(20), 2))
-
-
-def _end(_: int) -> None:
-    import os
-
-    os._exit(3)
-
-
-def test_results_of_many_messages_all_arrive() -> None:
-    assert sorted(run_jobs(abs, range(-99, 1), 2)) == list(range(100))

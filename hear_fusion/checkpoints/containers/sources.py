@@ -71,7 +71,7 @@ def file_source(path: Path, stream: IO[bytes]) -> Source:
 
 
 def is_torch_zip(source: Source) -> bool:
-    """Whether a zip was written by ``torch.save``.
+    """Tell whether a zip was written by ``torch.save``.
 
     Raises:
         WeightsError: If the zip is truncated or damaged.

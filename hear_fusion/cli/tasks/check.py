@@ -39,14 +39,13 @@ def check(tasks_dir: Path, json_file: Path | None) -> None:
     import json
     from dataclasses import asdict
 
-    from tqdm import tqdm
-
+    from hear_fusion.progress import progress_bar
     from hear_fusion.tasks.check import check_task, count_files, list_tasks
 
     try:
         tasks, strays = list_tasks(tasks_dir)
         total = sum(count_files(task) for task in tasks)
-        with tqdm(total=total, unit="file", disable=None) as bar:
+        with progress_bar(f"checking {tasks_dir}", total, "file") as bar:
             reports = [check_task(task, bar.update) for task in tasks]
     except (OSError, ValueError) as err:
         raise click.ClickException(str(err)) from err

@@ -1,13 +1,11 @@
 """``hear-fusion tasks demo``: six small tasks without a download."""
 
-import time
 from pathlib import Path
 
 import click
 
 from hear_fusion.cli import options
-
-_DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events")
+from hear_fusion.demo import DEMO_TASKS
 
 
 @click.command()
@@ -15,7 +13,7 @@ _DEMO_TASKS = ("instruments", "pitches", "words", "languages", "voices", "events
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(_DEMO_TASKS),
+    type=click.Choice(DEMO_TASKS),
     help="Make this task and no other; may be given several times.",
 )
 @options.sample_rates("16000", "32000", "48000")
@@ -42,39 +40,10 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
       hear-fusion tasks demo tasks
       hear-fusion tasks demo tasks --only pitches --only events
     """  # noqa: D301 -- click wants the character itself
-    from subprocess import CalledProcessError
+    from hear_fusion.demo.tasks import make_demo_tasks
 
-    from soundfile import LibsndfileError
-    from tqdm import tqdm
-
-    from hear_fusion.demo.synthesis.packages import PackagesMissingError
-    from hear_fusion.demo.synthesis.rendering import RenderError
-    from hear_fusion.demo.tasks import build_demo_task, plan_demo
-
-    plans = plan_demo(only or _DEMO_TASKS)
     rates = [int(rate) for rate in dict.fromkeys(sample_rates)]
-    began = time.monotonic()
-    made = []
     try:
-        with tqdm(total=sum(len(plan.clips) for plan in plans), unit="clip") as bar:
-            for plan in plans:
-                bar.set_description(plan.metadata.task_name)
-                before = bar.n
-                made.append(build_demo_task(out, plan, rates, on_clip=bar.update))
-                bar.update(before + len(plan.clips) - bar.n)
-    except (
-        PackagesMissingError,
-        RenderError,
-        CalledProcessError,
-        LibsndfileError,
-        OSError,
-        ValueError,
-    ) as err:
+        make_demo_tasks(out, only or DEMO_TASKS, rates, click.echo)
+    except (OSError, ValueError, RuntimeError) as err:
         raise click.ClickException(str(err)) from err
-    for task in made:
-        splits = " / ".join(f"{n} {split}" for split, n in task.clips_by_split.items())
-        click.echo(
-            f"{task.path.name:32}  {splits:36}  {task.n_classes:2} classes  {task.seconds:4.0f} s"
-            f"{'  (was there)' if task.kept else ''}"
-        )
-    click.echo(f"{len(made)} tasks in {out}, {time.monotonic() - began:.0f} s")

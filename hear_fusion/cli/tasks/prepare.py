@@ -60,15 +60,14 @@ def prepare(
       hear-fusion tasks prepare esc50 ESC-50-master.zip tasks
       hear-fusion tasks prepare voxceleb1 downloads/voxceleb1 tasks --splits iden_split.txt
     """  # noqa: D301 -- click wants the character itself
-    from tqdm import tqdm
-
     from hear_fusion.datasets.prepare import prepare as run
+    from hear_fusion.progress import progress_bar
 
     data_set = DATA_SETS[name]
     began = time.monotonic()
     total = sum(data_set.splitting.expected.values())
     try:
-        with tqdm(total=total, unit="clip", desc=name, disable=None) as bar:
+        with progress_bar(name, total, "clip") as bar:
             prepared = run(
                 data_set,
                 source,

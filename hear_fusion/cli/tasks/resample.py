@@ -44,8 +44,7 @@ def resample(
       hear-fusion tasks resample tasks
       hear-fusion tasks resample tasks --sample-rate 32000 --task esc50-v2.0.0-full
     """  # noqa: D301 -- click wants the character itself
-    from tqdm import tqdm
-
+    from hear_fusion.progress import progress_bar
     from hear_fusion.tasks.resample import plan_resampling, resample_task
 
     problems: list[str] = []
@@ -53,14 +52,13 @@ def resample(
         plans = plan_resampling(
             tasks_dir, int(to_hz), int(from_hz) if from_hz else None, tasks or None
         )
-        with tqdm(total=sum(len(plan.jobs) for plan in plans), unit="file", disable=None) as bar:
-            for plan in plans:
-                bar.set_description(plan.task.name)
+        for plan in plans:
+            with progress_bar(plan.task.name, len(plan.jobs), "file") as bar:
                 done = resample_task(plan, jobs, bar.update)
-                problems += done.problems
-                source = "was there" if done.from_hz is None else f"from {done.from_hz} Hz"
-                state = f"incomplete: {len(done.problems)} problems" if done.problems else source
-                tqdm.write(f"{plan.task.name:36} {to_hz} Hz  {plan.n_files:7} files  {state}")
+            problems += done.problems
+            source = "was there" if done.from_hz is None else f"from {done.from_hz} Hz"
+            state = f"incomplete: {len(done.problems)} problems" if done.problems else source
+            click.echo(f"{plan.task.name:36} {to_hz} Hz  {plan.n_files:7} files  {state}")
     except ValueError as err:
         raise click.ClickException(str(err)) from err
     except OSError as err:

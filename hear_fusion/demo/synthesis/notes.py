@@ -1,23 +1,30 @@
 """Recorded instrument notes: phrases played from the SoundFont TimGM6mb."""
 
-import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hear_fusion.demo.synthesis.packages import package_folder, require_packages
-from hear_fusion.demo.synthesis.rendering import at_level, command, render
-from hear_fusion.demo.synthesis.soundfont import Preset
-from hear_fusion.parallel.processes import child_environment
+from hear_fusion.demo.synthesis.packages import PINS, package_folder, require_packages
+from hear_fusion.demo.synthesis.rendering import at_level, render
+from hear_fusion.errors import InvalidError
+from hear_fusion.files.hashing import file_sha256
 from hear_fusion.tasks.writer import Recording
 
 PACKAGES = ("tinysoundfont", "pretty_midi")
+# Which of its presets share recordings decides the splits, and is known of this very file.
+SOUNDFONT_SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aaf7a1"
 
 
 @dataclass(frozen=True)
 class Note:
-    """A note of a General MIDI program (0 to 127), its key (60 is middle C) and its times."""
+    """A note of one instrument.
+
+    Attributes:
+        program: General MIDI program, 0 to 127.
+        key: MIDI key, 0 to 127; 60 is middle C.
+        velocity: How hard it is struck, 1 to 127.
+        start_ms, end_ms: When the key goes down and up.
+    """
 
     program: int
     key: int
@@ -28,7 +35,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Phrase:
-    """The notes of one clip (16 at most), its length, and its peak in dB below full scale."""
+    """What one clip plays.
+
+    Attributes:
+        notes: At most 16, each on a channel of its own.
+        duration_ms: Length of the clip.
+        peak_db: Peak in dB relative to full scale, at most 0.
+    """
 
     notes: tuple[Note, ...]
     duration_ms: int
@@ -36,15 +49,21 @@ class Phrase:
 
 
 def soundfont_path() -> Path:
-    """Path of TimGM6mb.sf2 inside the package pretty_midi, which is not imported."""
-    return package_folder("pretty_midi") / "TimGM6mb.sf2"
+    """Find TimGM6mb.sf2 inside the package pretty_midi, which is not imported.
 
-
-def read_preset_groups() -> list[list[Preset]]:
-    """Groups of presets that share recordings, read by a process of its own."""
-    asked = command("hear_fusion.demo.synthesis.soundfont", str(soundfont_path()))
-    answer = subprocess.run(asked, env=child_environment(), check=True, stdout=subprocess.PIPE)
-    return [[(bank, program) for bank, program in group] for group in json.loads(answer.stdout)]
+    Raises:
+        PackagesMissingError: If the package is not installed.
+        ValueError: If the file is another one.
+    """
+    path = package_folder("pretty_midi") / "TimGM6mb.sf2"
+    digest = file_sha256(path)
+    if digest != SOUNDFONT_SHA256:
+        raise InvalidError(
+            f"the SoundFont must be the one whose recordings the splits keep apart, SHA-256 "
+            f"{SOUNDFONT_SHA256}, got {digest} in {path}; run 'python -m pip install --no-deps "
+            f"--force-reinstall {PINS['pretty_midi']}'"
+        )
+    return path
 
 
 def render_phrases(phrases: Sequence[Phrase]) -> Iterator[Recording]:
@@ -52,7 +71,7 @@ def render_phrases(phrases: Sequence[Phrase]) -> Iterator[Recording]:
 
     Raises:
         PackagesMissingError: If a package of the extra ``demo`` is not installed.
-        ValueError: If a phrase is silent.
+        ValueError: If the SoundFont is another one, or a phrase is silent.
     """
     require_packages(PACKAGES)
     font = str(soundfont_path())

@@ -31,7 +31,7 @@ def require_packages(modules: Sequence[str]) -> None:
 
 
 def package_folder(module: str) -> Path:
-    """Folder of an installed package, found without running it."""
+    """Find the folder of an installed package without running it."""
     require_packages([module])
     spec = find_spec(module)
     assert spec is not None
@@ -40,6 +40,6 @@ def package_folder(module: str) -> Path:
 
 
 def installed_versions(modules: Sequence[str]) -> dict[str, str]:
-    """Versions of the packages, for a folder's recipe."""
+    """Look up the versions of the packages, for a folder's recipe."""
     require_packages(modules)
     return {module: version(PINS[module].split("==")[0]) for module in modules}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.errors import HearFusionError
+from hear_fusion.errors import InvalidError, ToolError
 from hear_fusion.parallel.processes import child_environment
 
 _HEADER = struct.Struct("<II")  # sample rate in Hz, number of samples
@@ -25,7 +25,7 @@ _HEADER = struct.Struct("<II")  # sample rate in Hz, number of samples
 Rendering = tuple[NDArray[np.float32], int]
 
 
-class RenderError(HearFusionError, RuntimeError):
+class RenderError(ToolError):
     """A sound program ended before its last job."""
 
 
@@ -44,7 +44,8 @@ def render(module: str, jobs: Sequence[Any]) -> Iterator[Rendering]:
     """
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            command(module),
+            # Blind to files in the current folder.
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -93,11 +94,6 @@ def serve(render_job: Callable[[Any], Rendering]) -> None:
             pipe.write(audio.astype("<f4").tobytes())
 
 
-def command(module: str, *arguments: str) -> list[str]:
-    """Command that runs a module with this Python, blind to files in the current folder."""
-    return [sys.executable, "-P", "-m", module, *arguments]
-
-
 def at_level(audio: NDArray[np.float32], peak_db: float) -> NDArray[np.float64]:
     """Scale a clip so that its peak lies at ``peak_db`` decibels of full scale.
 
@@ -116,7 +112,7 @@ def at_level(audio: NDArray[np.float32], peak_db: float) -> NDArray[np.float64]:
     """
     peak = float(np.abs(audio).max(initial=0.0))
     if peak < 1e-5:
-        raise ValueError(
+        raise InvalidError(
             f"audio must not be silent, got a peak of {peak}; is the note in the preset's range?"
         )
     return audio.astype(np.float64) * (10 ** (peak_db / 20) / peak)

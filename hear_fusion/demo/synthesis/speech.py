@@ -7,6 +7,7 @@ import numpy as np
 
 from hear_fusion.demo.synthesis.packages import package_folder, require_packages
 from hear_fusion.demo.synthesis.rendering import at_level, render
+from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.writer import Recording
 
 PACKAGES = ("espeakng_loader",)
@@ -16,7 +17,7 @@ PACKAGES = ("espeakng_loader",)
 class Utterance:
     """A text as one voice says it.
 
-    Args:
+    Attributes:
         text: What is said.
         language: Language code of espeak-ng, such as "en-us".
         variant: Voice variant of espeak-ng, such as "f2"; the speaker.
@@ -49,7 +50,7 @@ def render_utterances(utterances: Sequence[Utterance]) -> Iterator[Recording]:
     variants = package_folder("espeakng_loader") / "espeak-ng-data" / "voices" / "!v"
     for variant in sorted({utterance.variant for utterance in utterances}):
         if not (variants / variant).is_file():
-            raise ValueError(f"variant must be a voice variant of espeak-ng, got {variant!r}")
+            raise InvalidError(f"variant must be a voice variant of espeak-ng, got {variant!r}")
     sounds = render(
         "hear_fusion.demo.synthesis.speech_worker", [asdict(each) for each in utterances]
     )

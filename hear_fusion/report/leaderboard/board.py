@@ -12,6 +12,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.report.formats import clean
 
 _logger = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ def load_leaderboard(source: str = LEADERBOARD_URL, *, progress: bool = True) ->
 
     Args:
         source: Path, or HTTP address.
-        progress: Whether to draw a progress bar on stderr.
+        progress: Whether to show it on stderr.
 
     Raises:
         ValueError: If the file cannot be read, or the address cannot be fetched and no copy is
@@ -192,7 +193,7 @@ def _entry(head: Sequence[str], row: Sequence[str], source: str) -> Entry:
 
 
 def _refusal(source: str, found: str, step: str = "get the file anew or correct it") -> ValueError:
-    return ValueError(
+    return InvalidError(
         "leaderboard must be the CSV file of HEAR with Model, URL, Submission Date and nineteen "
         f"tasks, scores in [0, 1] or blank, got {clean(found)} ({source}); {step}"
     )
@@ -231,7 +232,7 @@ def _fetch(url: str, progress: bool) -> Leaderboard:
             source = f"{url}, copy of {day}, since fetching it failed: {reason}"
             _logger.warning("%s", source)
             return _read(copy, source)
-        raise ValueError(
+        raise InvalidError(
             f"leaderboard must be at {url}, got {reason}; download it by hand and give the file "
             "with --leaderboard FILE"
         ) from err

@@ -6,16 +6,15 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from hear_fusion.report.drawing import FAINT, INK, Drawing, readable, style
+from hear_fusion.report.drawing import FAINT, INK, Drawing, light_to_dark, readable, style
 from hear_fusion.report.leaderboard.board import COLUMNS
 from hear_fusion.report.leaderboard.ranking import Standing
 
-# Light to dark in grey as well; its darkest fifth would drown the numbers.
-_COLOURS = ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.02, 0.82, 256)))
+_COLOURS = light_to_dark(0.02, 0.82)
 _CELL_WIDTH, _CELL_HEIGHT = 0.44, 0.235
 _LEFT, _RIGHT, _TOP, _BOTTOM = 2.75, 1.0, 1.45, 0.8
 _LONGEST_NAME = 34

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SCORES_FILE
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.evaluate.settings import PredictionSettings, other_settings
 from hear_fusion.report.leaderboard.board import OFFICIAL_TASKS, OfficialTask
 from hear_fusion.report.leaderboard.ranking import join
-from hear_fusion.tasks.folders import METADATA_FILE, read_metadata
+from hear_fusion.tasks.schema import METADATA_FILE, TaskMetadata
 
 _BY_FOLDER = {task.folder: task for task in OFFICIAL_TASKS}
 
@@ -46,7 +47,7 @@ def read_all_runs(folders: Sequence[Path]) -> list[Runs]:
     names = [folder.resolve().name for folder in folders]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(
+        raise InvalidError(
             f"module folders must have different names, got {', '.join(twice)} twice; rename one "
             "or compare them one by one"
         )
@@ -64,7 +65,7 @@ def read_runs(folder: Path) -> Runs:
     """
     tasks = sorted(path.parent for path in folder.glob(f"*/{METADATA_FILE}"))
     if not tasks:
-        raise ValueError(
+        raise InvalidError(
             f"module folder must hold task folders with a {METADATA_FILE}, got none in {folder}; "
             "give EMBEDDINGS/MODULE as 'hear-fusion evaluate' makes it"
         )
@@ -72,11 +73,12 @@ def read_runs(folder: Path) -> Runs:
     for task_folder in tasks:
         name = task_folder.name
         try:
-            found[name] = _comparable_score(task_folder)
+            score = _comparable_score(task_folder)
+            other = other_settings(task_folder, PredictionSettings())
         except ValueError as err:
             refused[name] = str(err)
         else:
-            other = other_settings(task_folder, PredictionSettings())
+            found[name] = score
             if other:
                 words = ", ".join(f"{key} {value}" for key, value in other.items())
                 cautions[name] = f"made with {words}, not with heareval's defaults"
@@ -87,7 +89,7 @@ def read_runs(folder: Path) -> Runs:
             cautions.pop(name, None)
     if not scores:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
-        raise ValueError(
+        raise InvalidError(
             f"module folder must hold a finished run on a published HEAR task, got none in "
             f"{folder} ({reasons})"
         )
@@ -97,14 +99,14 @@ def read_runs(folder: Path) -> Runs:
 def _comparable_score(task_folder: Path) -> float:
     task = _BY_FOLDER.get(task_folder.name)
     if task is None:
-        raise ValueError(
+        raise InvalidError(
             "no published HEAR task folder has this name; other versions and splits do not compare"
         )
     _require_finished(task_folder)
     _require_metric(task_folder, task)
     score = read_official_score(task_folder, task.metric)
     if not 0 <= score <= 1:
-        raise ValueError(f"its {task.metric} is {score}, which is no score in [0, 1]")
+        raise InvalidError(f"its {task.metric} is {score}, which is no score in [0, 1]")
     return score
 
 
@@ -115,14 +117,15 @@ def _require_finished(task_folder: Path) -> None:
         except (OSError, ValueError):
             record = None
         if not isinstance(record, dict):
-            raise ValueError(
+            raise InvalidError(
                 f"not finished (no whole {name}); run 'hear-fusion evaluate' again to finish it"
             )
 
 
 def _require_metric(task_folder: Path, task: OfficialTask) -> None:
-    evaluation = read_metadata(task_folder).get("evaluation") or ["nothing"]
-    if evaluation[0] != task.metric:
-        raise ValueError(
-            f"scored by {evaluation[0]}, the leaderboard by {task.metric}; use the published task"
+    evaluation = TaskMetadata.read(task_folder).evaluation
+    metric = evaluation[0] if evaluation else "nothing"
+    if metric != task.metric:
+        raise InvalidError(
+            f"scored by {metric}, the leaderboard by {task.metric}; use the published task"
         )

@@ -12,12 +12,12 @@ import numpy as np
 
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.drawing import to_png, to_svg
-from hear_fusion.report.formats import NONE, Cell, Number, Table, to_markdown
+from hear_fusion.report.formats import NONE, Cell, Number, Table, no_formula, to_markdown
 from hear_fusion.report.leaderboard.board import COLUMNS, METRICS
 from hear_fusion.report.leaderboard.heatmap import heat_map
 from hear_fusion.report.leaderboard.ranking import Standing
 from hear_fusion.report.leaderboard.runs import Runs
-from hear_fusion.report.sections import SECTIONS_FILE, Picture, Section, write_sections
+from hear_fusion.report.sections import Picture, Section, write_section
 
 TITLE = "Among the HEAR submissions"
 
@@ -40,7 +40,7 @@ def make_tables(standing: Standing, runs: Sequence[Runs], source: str) -> list[T
     return [table for table in tables if table.rows]
 
 
-def to_csv(standing: Standing) -> str:
+def standing_csv(standing: Standing) -> str:
     """Write a standing as CSV: a row a model; score, rank and normalised score a compared task."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -58,8 +58,7 @@ def to_csv(standing: Standing) -> str:
         overall = (standing.mean, standing.mean_rank, standing.overall, standing.overall_rank)
         writer.writerow(
             [
-                # Spreadsheets would run such a name as a formula.
-                f"'{entry.model}" if entry.model[:1] in tuple("=+-@") else entry.model,
+                no_formula(entry.model),
                 "yes" if entry.is_ours else "no",
                 *(_csv(float(value[i])) for value in overall),
                 standing.n_compared[i],
@@ -88,7 +87,7 @@ def write_comparison(
     picture = Picture(drawing.name, drawing.title, drawing.caption, to_svg(drawing))
     files = {
         "comparison.md": "\n".join([f"# {TITLE}\n", *map(to_markdown, tables)]).encode(),
-        "comparison.csv": to_csv(standing).encode(),
+        "comparison.csv": standing_csv(standing).encode(),
         "submission.csv": submitted.encode(),
         "heatmap.svg": picture.svg.encode(),
         "heatmap.png": to_png(drawing),
@@ -96,8 +95,8 @@ def write_comparison(
     for name, content in files.items():
         write_whole(folder / name, content)
     # Plain text and the drawing: the page escapes the one and shows the other as an image.
-    section = Section(TITLE, tables=tuple(tables), pictures=(picture,))
-    write_sections([section], folder / SECTIONS_FILE)
+    section = Section("leaderboard", TITLE, tables=tuple(tables), pictures=(picture,))
+    write_section(section, folder)
 
 
 def _overall(standing: Standing, source: str) -> Table:

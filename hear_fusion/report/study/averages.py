@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from hear_fusion.report.formats import Number
-from hear_fusion.report.study.published import column_of
+from hear_fusion.report.study.published_scores import find_paper_task
 from hear_fusion.study.results import Estimate, Gain, Study, TaskStudy
 
 # How the paper names the layer a group of tasks speaks for.
@@ -50,9 +50,9 @@ def task_groups(study: Study) -> Mapping[str, Sequence[TaskStudy]]:
     """
     groups: dict[str, list[TaskStudy]] = {}
     for task in study.tasks:
-        column = column_of(task)
-        if column is not None:
-            groups.setdefault(f"{column.family} tasks", []).append(task)
+        paper_task = find_paper_task(task)
+        if paper_task is not None:
+            groups.setdefault(f"{paper_task.family} tasks", []).append(task)
     for group, sign in SIGNS.items():
         groups[f"{sign} tasks"] = [task for task in study.tasks if task.group == group]
     several = {name: tasks for name, tasks in groups.items() if 2 <= len(tasks) < len(study.tasks)}

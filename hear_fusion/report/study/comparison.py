@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from hear_fusion.report.formats import NONE, Cell, Number, Table
 from hear_fusion.report.labels import joined, slug
 from hear_fusion.report.study.averages import mean_of
-from hear_fusion.report.study.published import (
+from hear_fusion.report.study.published_scores import (
     AVERAGE_TOLERANCE,
-    COLUMNS,
-    NAMES,
+    PAPER_TASK_NAMES,
+    PAPER_TASKS,
     SYSTEMS,
     TABLE_III,
     Row,
-    column_of,
+    find_paper_task,
     reproduced,
 )
 from hear_fusion.study.results import Study, TaskStudy
@@ -41,12 +41,14 @@ def reproduction_table(study: Study, name: str) -> Table | None:
         return None
     same_layers = study.chosen == paper.layers
     rows = []
-    for i, column in enumerate(COLUMNS):
-        if column.name in found:
+    for i, paper_task in enumerate(PAPER_TASKS):
+        if paper_task.name in found:
             published = (paper.original[i], paper.fused[i], paper.difference[i])
-            task = [found[column.name]]
-            rows.append(_beside(column.name, task, published, column.tolerance, same_layers))
-    if len(found) == len(NAMES):
+            task = [found[paper_task.name]]
+            rows.append(
+                _beside(paper_task.name, task, published, paper_task.tolerance, same_layers)
+            )
+    if len(found) == len(PAPER_TASK_NAMES):
         tasks = list(found.values())
         rows.append(_beside("average", tasks, paper.averages, AVERAGE_TOLERANCE, same_layers))
     other = (
@@ -67,7 +69,7 @@ def reproduction_table(study: Study, name: str) -> Table | None:
             "reproduced",
         ),
         tuple(rows),
-        frozenset({len(NAMES)} if len(found) == len(NAMES) else ()),
+        frozenset({len(PAPER_TASK_NAMES)} if len(found) == len(PAPER_TASK_NAMES) else ()),
     )
 
 
@@ -111,7 +113,7 @@ class _Entry:
 
     def mean(self, shared: Sequence[int]) -> float | None:
         """Average over columns, to 0.1 as published ones are; None where one is missing."""
-        if len(shared) == len(COLUMNS) and self.average is not None:
+        if len(shared) == len(PAPER_TASKS) and self.average is not None:
             return self.average
         scores = [score for i in shared if (score := self.scores[i]) is not None]
         return round(sum(scores) / len(shared), 1) if len(scores) == len(shared) else None
@@ -131,7 +133,7 @@ def comparison_table(studies: Mapping[str, Study]) -> Table | None:
     """
     shared = [
         i
-        for i, name in enumerate(NAMES)
+        for i, name in enumerate(PAPER_TASK_NAMES)
         if studies and all(name in paper_tasks(study) for study in studies.values())
     ]
     if not shared:
@@ -152,7 +154,7 @@ def comparison_table(studies: Mapping[str, Study]) -> Table | None:
         "comparison",
         "Among other systems, under linear evaluation (Table IV and newer)",
         _comparison_caption(shared),
-        ("system", "rank", *(NAMES[i] for i in shared), "average", "source"),
+        ("system", "rank", *(PAPER_TASK_NAMES[i] for i in shared), "average", "source"),
         tuple(rows),
         frozenset(i for i, entry in enumerate(entries) if entry.ours),
     )
@@ -168,7 +170,7 @@ def missing_tasks(studies: Mapping[str, Study]) -> dict[str, list[str]]:
         Names of the paper's columns by study.
     """
     missing = {
-        name: [column for column in NAMES if column not in paper_tasks(study)]
+        name: [column for column in PAPER_TASK_NAMES if column not in paper_tasks(study)]
         for name, study in studies.items()
     }
     return {name: columns for name, columns in missing.items() if columns}
@@ -176,7 +178,7 @@ def missing_tasks(studies: Mapping[str, Study]) -> dict[str, list[str]]:
 
 def paper_tasks(study: Study) -> dict[str, TaskStudy]:
     """Find the paper's tasks in a study, by the names of its columns."""
-    return {column.name: task for task in study.tasks if (column := column_of(task))}
+    return {paper.name: task for task in study.tasks if (paper := find_paper_task(task))}
 
 
 def _ranked(studies: Mapping[str, Study], shared: Sequence[int]) -> list[_Entry]:
@@ -190,7 +192,7 @@ def _ranked(studies: Mapping[str, Study], shared: Sequence[int]) -> list[_Entry]
         for title, part in ((f"original of {name}", "original"), (name, "fused")):
             scores = tuple(
                 100 * getattr(tasks[column], part).value if column in tasks else None
-                for column in NAMES
+                for column in PAPER_TASK_NAMES
             )
             entries.append(_Entry(title, "measured", scores, ours=True))
     known = [
@@ -212,7 +214,7 @@ def _score(score: float | None) -> Cell:
 
 
 def _comparison_caption(shared: Sequence[int]) -> str:
-    missing = [name for i, name in enumerate(NAMES) if i not in shared]
+    missing = [name for i, name in enumerate(PAPER_TASK_NAMES) if i not in shared]
     which = (
         f"Not every study here has {', '.join(missing)}: systems are compared on the "
         f"{len(shared)} shared {'task' if len(shared) == 1 else 'tasks'} only."

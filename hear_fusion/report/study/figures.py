@@ -13,15 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from hear_fusion.report.drawing import INK, Drawing, readable, style
+from hear_fusion.report.drawing import INK, Drawing, light_to_dark, readable, style
 from hear_fusion.report.formats import Number
 from hear_fusion.report.labels import slug, task_labels
 from hear_fusion.report.study.averages import SIGNS, mean_of, percent, task_groups
 from hear_fusion.report.study.curves import curves_drawing
 from hear_fusion.study.results import Study
 
-# Light to dark in grey as well; its darkest fifth would drown the numbers.
-_WORTH = mpl.colors.ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.03, 0.8, 256)))
+_WORTH = light_to_dark(0.03, 0.8)
 _GAINED, _LOST, _MEAN = "#a5c8e8", "#f5b67f", "#5b93c7"
 
 

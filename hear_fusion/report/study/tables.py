@@ -69,7 +69,7 @@ def _gain_row(tasks: Sequence[TaskStudy], name: str, official: bool) -> tuple[Ce
 
 
 def _deviation(found: Estimate) -> Cell:
-    """Deviation over seeds and folds, where there is more than one."""
+    """Show the deviation over seeds and folds, where there is more than one."""
     return Number(100 * found.deviation) if found.n_seeds * found.n_folds > 1 else NONE
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hear_fusion.demo.synthesis.soundfont import preset_groups
+from tests.demo.synthesis.soundfont import preset_groups
 
 PCM = bytes(range(256)) * 8  # 1024 different-looking samples of two bytes
 INSTRUMENT, SAMPLE, PAN = 41, 53, 17

@@ -8,7 +8,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from hear_fusion.files.records import write_record
 from hear_fusion.report.leaderboard.board import COLUMNS, DATE, MODEL, OFFICIAL_TASKS, URL
+from hear_fusion.tasks.schema import TaskMetadata
 
 FOLDERS = {task.column: task.folder for task in OFFICIAL_TASKS}
 METRICS = {task.folder: task.metric for task in OFFICIAL_TASKS}
@@ -36,7 +38,10 @@ def write_run(
     """Write what compare reads of a finished task."""
     metric = metric or METRICS.get(task_folder.name, "top1_acc")
     task_folder.mkdir(parents=True)
-    (task_folder / "task_metadata.json").write_text(json.dumps({"evaluation": [metric, "d_prime"]}))
+    task = TaskMetadata(
+        "t", "v1", "full", "scene", "multiclass", ("test",), None, (metric, "d_prime")
+    )
+    (task_folder / "task_metadata.json").write_text(json.dumps(task.as_json()))
     found: dict[str, Mapping[str, float]] = {"test": {f"test_{metric}": score}}
     if folds:
         # The mean is heareval's; single folds must not be taken for it.
@@ -49,5 +54,5 @@ def write_run(
     if done:
         (task_folder / "prediction-done.json").write_text("{}")
     if settings is not None:
-        (task_folder / "prediction-settings.json").write_text(json.dumps(settings))
+        write_record(task_folder / "prediction-settings.json", settings)
     return task_folder

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hear_fusion.report.leaderboard.runs import read_all_runs, read_runs
+from tests.files.damaged import changed
 from tests.report.leaderboard.boards import FOLDERS, write_run
 
 
@@ -67,6 +68,14 @@ def test_unfinished_runs_are_refused_with_the_next_step(
         f"not finished (no whole {broken}); run 'hear-fusion evaluate' again to finish it"
     )
     assert (task / broken).exists() == (content is not None)
+
+
+def test_settings_that_are_lost_are_refused(module: Path) -> None:
+    task = write_run(module / FOLDERS["ESC-50"], 0.9, settings={"grid_points": 8})
+    changed(format=...)(task / "prediction-settings.json")
+    runs = read_runs(module)
+    assert runs.scores == {"FSD50K": 0.4}
+    assert "no whole prediction-settings.json" in runs.refused[task.name]
 
 
 @pytest.mark.parametrize("score", [float("nan"), 1.5, -0.2])

@@ -18,7 +18,7 @@ from hear_fusion.report.leaderboard.board import Entry, parse_leaderboard
 from hear_fusion.report.leaderboard.heatmap import heat_map
 from hear_fusion.report.leaderboard.ranking import Standing, stand
 from hear_fusion.report.leaderboard.runs import Runs
-from hear_fusion.report.leaderboard.submissions import make_tables, to_csv, write_comparison
+from hear_fusion.report.leaderboard.submissions import make_tables, standing_csv, write_comparison
 from tests.report.leaderboard.boards import board_text
 
 ODD = "a|b <script>$x_1$ & *c*\n\x1b[31m"
@@ -106,7 +106,7 @@ def test_tables_without_rows_are_left_out_and_no_mean_is_explained() -> None:
 
 
 def test_csv_reads_back(standing: Standing) -> None:
-    rows = list(csv.DictReader(io.StringIO(to_csv(standing))))
+    rows = list(csv.DictReader(io.StringIO(standing_csv(standing))))
     assert [row["model"] for row in rows] == [SHOWN, "'=1+1", "none", "hf.mine", "hf.base"]
     assert [row["ours"] for row in rows] == ["no", "no", "no", "yes", "yes"]
     mine, none = rows[3], rows[2]
@@ -155,16 +155,17 @@ def test_files_are_written_whole(standing: Standing, runs: list[Runs], tmp_path:
     write_comparison(tmp_path / "new" / "out", standing, tables, "head\nrow\n")
     out = tmp_path / "new" / "out"
     assert sorted(path.name for path in out.iterdir()) == [
-        "compare.json",
         "comparison.csv",
         "comparison.md",
         "heatmap.png",
         "heatmap.svg",
+        "sections",
         "submission.csv",
     ]
     assert (out / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     # Plain text, which the page escapes, and the drawing, in whatever shape the page wants.
-    texts = list(strings(json.loads((out / "compare.json").read_text(encoding="utf-8"))))
+    section = out / "sections" / "leaderboard.json"
+    texts = list(strings(json.loads(section.read_text(encoding="utf-8"))))
     assert {SHOWN, "hf.mine (ours)", "Among the HEAR submissions"} <= set(texts)
     assert (out / "heatmap.svg").read_text(encoding="utf-8") in texts
     assert (out / "submission.csv").read_text(encoding="utf-8") == "head\nrow\n"

@@ -10,7 +10,7 @@ import pytest
 from hear_fusion.report.formats import Number, Table
 from hear_fusion.report.study.averages import layer_means, mean_of, task_groups
 from hear_fusion.report.study.comparison import comparison_table, missing_tasks, reproduction_table
-from hear_fusion.report.study.published import TABLE_III
+from hear_fusion.report.study.published_scores import TABLE_III
 from hear_fusion.report.study.tables import gains_table, layers_table
 from hear_fusion.study.results import Estimate, Gain, Study, TaskStudy
 from tests.report.studies import DEMO, NINE, Kind, measured_as, study

@@ -3,11 +3,11 @@
 Tables III and IV of Niizumi et al., "Composing General Audio Representation by Fusing Multilayer
 Features of a Pre-trained Model" (EUSIPCO 2022, arXiv 2205.08138), and newer systems under the same
 linear evaluation, from the table of EVAR (github.com/nttcslab/eval-audio-repr, 2026-02-19).
-Accuracies are in percent, in the order of `COLUMNS`.
+Accuracies are in percent, in the order of `PAPER_TASKS`.
 
 Tolerance
 ---------
-A measured accuracy counts as reproduced where it is at most `Column.tolerance` points from the
+A measured accuracy counts as reproduced where it is at most `PaperTask.tolerance` points from the
 published one. The tolerances are fixed beforehand, so that a noisy measurement cannot pass by its
 own noise. What they have to cover:
 
@@ -44,13 +44,13 @@ CLIPS_SLACK = 0.05
 
 
 @dataclass(frozen=True)
-class Column:
+class PaperTask:
     """One of the paper's nine tasks.
 
     Attributes:
         name: As the paper abbreviates it.
         family: Sound event recognition, non-semantic speech, or music.
-        task: First part of the name of the task folder that holds it.
+        task_name: First part of the name of the task folder that holds it.
         n_classes: Labels.
         n_clips: Clips of all splits.
         tolerance: Points within which a number counts as reproduced.
@@ -58,24 +58,24 @@ class Column:
 
     name: str
     family: Family
-    task: str
+    task_name: str
     n_classes: int
     n_clips: int
     tolerance: float
 
 
-COLUMNS = (
-    Column("ESC-50", "SER", "esc50", 50, 2000, 1.5),
-    Column("US8K", "SER", "us8k", 10, 8732, 1.5),
-    Column("SPCV2", "NOSS", "speech_commands_35", 35, 105829, 1.5),
-    Column("VC1", "NOSS", "voxceleb1", 1251, 153516, 3.0),
-    Column("VF", "NOSS", "voxforge", 6, 176428, 3.0),
-    Column("CRM-D", "NOSS", "crema_d_speakers", 6, 7438, 3.0),
-    Column("GTZAN", "music", "gtzan_filtered", 10, 930, 5.0),
-    Column("NSynth", "music", "nsynth_family", 11, 305979, 1.5),
-    Column("Surge", "music", "surge", 88, 183392, 3.0),
+PAPER_TASKS = (
+    PaperTask("ESC-50", "SER", "esc50", 50, 2000, 1.5),
+    PaperTask("US8K", "SER", "us8k", 10, 8732, 1.5),
+    PaperTask("SPCV2", "NOSS", "speech_commands_35", 35, 105829, 1.5),
+    PaperTask("VC1", "NOSS", "voxceleb1", 1251, 153516, 3.0),
+    PaperTask("VF", "NOSS", "voxforge", 6, 176428, 3.0),
+    PaperTask("CRM-D", "NOSS", "crema_d_speakers", 6, 7438, 3.0),
+    PaperTask("GTZAN", "music", "gtzan_filtered", 10, 930, 5.0),
+    PaperTask("NSynth", "music", "nsynth_family", 11, 305979, 1.5),
+    PaperTask("Surge", "music", "surge", 88, 183392, 3.0),
 )
-NAMES = tuple(column.name for column in COLUMNS)
+PAPER_TASK_NAMES = tuple(task.name for task in PAPER_TASKS)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class System:
     name: str
     source: str
     year: int
-    scores: Row = field(default=(None,) * len(COLUMNS))
+    scores: Row = field(default=(None,) * len(PAPER_TASKS))
     average: float | None = None
 
 
@@ -190,7 +190,7 @@ SYSTEMS = (
 )
 
 
-def column_of(task: TaskStudy) -> Column | None:
+def find_paper_task(task: TaskStudy) -> PaperTask | None:
     """Find which of the nine tasks a studied one is.
 
     The folder must be named as 'hear-fusion tasks' names the paper's split
@@ -202,17 +202,17 @@ def column_of(task: TaskStudy) -> Column | None:
         task: What was found on a task.
 
     Returns:
-        The column, or None if the task is none of the nine.
+        The one, or None if the task is none of the nine.
     """
     name, _, version = task.task.partition("-")
-    for column in COLUMNS:
+    for paper_task in PAPER_TASKS:
         if (
-            name == column.task
+            name == paper_task.task_name
             and version.endswith("-full")
-            and task.n_classes == column.n_classes
-            and abs(task.n_clips - column.n_clips) <= CLIPS_SLACK * column.n_clips
+            and task.n_classes == paper_task.n_classes
+            and abs(task.n_clips - paper_task.n_clips) <= CLIPS_SLACK * paper_task.n_clips
         ):
-            return column
+            return paper_task
     return None
 
 

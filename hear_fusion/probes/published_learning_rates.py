@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 _DEFAULT = 3e-4
 _ALIASES = {"voxceleb1": "vc1", "nsynth_family": "nsynth", "nsynth_instrument": "nsynth"}
-# (network, task): rate of the original embedding, rate of any of its layers.
-_RATES = {
+# (network, task): learning rate of the original embedding, that of any of its layers.
+_LEARNING_RATES = {
     ("cnn14", "nsynth"): (1e-5, 1e-5),
     ("cnn14", "surge"): (_DEFAULT, 3e-5),
     ("vggish", "esc50"): (3e-3, _DEFAULT),
@@ -16,20 +16,20 @@ _RATES = {
 }
 
 
-def published_rates(backbone: str, layers: Sequence[int], task: str) -> tuple[float, ...]:
-    """Look up the published rate, as the only candidate of a `Protocol`.
+def published_learning_rates(backbone: str, layers: Sequence[int], task: str) -> tuple[float, ...]:
+    """Look up the published learning rate, as the only candidate of a `Protocol`.
 
     Args:
         backbone: Name of the network.
         layers: Its layers; none: its original embedding.
         task: Name of a task or of its folder: what precedes the first hyphen counts.
 
-    >>> published_rates("cnn14", (3, 6), "surge-v1-full"), published_rates("cnn14", (), "surge")
-    ((3e-05,), (0.0003,))
+    >>> published_learning_rates("cnn14", (3, 6), "surge-v1-full")
+    (3e-05,)
     """
     name = task.partition("-")[0].lower()
     name = _ALIASES.get(name, name)
     if (backbone, tuple(layers), name) == ("vggish", (10, 15), "surge"):
         return (1e-4,)  # the chosen fusion alone, not the layers it was chosen from
-    original, layered = _RATES.get((backbone, name), (_DEFAULT, _DEFAULT))
+    original, layered = _LEARNING_RATES.get((backbone, name), (_DEFAULT, _DEFAULT))
     return (layered if layers else original,)

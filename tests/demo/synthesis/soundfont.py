@@ -3,13 +3,9 @@
 A SoundFont reaches its sounds in two steps: preset -> instruments -> samples, each step a table of
 "bags" of "generators" (SoundFont 2.04 specification, section 7). Presets that reach a common
 recording sound alike, so a fair split keeps them together.
-
-Run as a program, it prints the groups of the file it is given as JSON.
 """
 
-import json
 import struct
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -148,7 +144,3 @@ def _recordings(samples: list[Record], pcm: bytes) -> Iterator[list[int]]:
         if end > start:
             same_data[pcm[2 * start : 2 * end]].append(index)
     yield from same_data.values()
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(preset_groups(Path(sys.argv[1]))))

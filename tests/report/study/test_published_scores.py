@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from hear_fusion.backbones import REGISTRY
-from hear_fusion.report.study.published import (
-    COLUMNS,
-    NAMES,
+from hear_fusion.report.study.published_scores import (
+    PAPER_TASK_NAMES,
+    PAPER_TASKS,
     SYSTEMS,
     TABLE_III,
-    column_of,
+    find_paper_task,
     reproduced,
 )
 from tests.report.studies import DEMO, NINE, Kind, task_study
@@ -23,7 +23,7 @@ from tests.report.studies import DEMO, NINE, Kind, task_study
 def test_rows_of_table_iii_add_up(backbone: str) -> None:
     """Printed to 0.1 from unrounded numbers: a difference may be 0.1 off, an average 0.05."""
     row = TABLE_III[backbone]
-    assert len(row.original) == len(row.fused) == len(row.difference) == len(COLUMNS) == 9
+    assert len(row.original) == len(row.fused) == len(row.difference) == len(PAPER_TASKS) == 9
     for before, after, gained in zip(row.original, row.fused, row.difference, strict=True):
         assert after - before == pytest.approx(gained, abs=0.11)
     for scores, average in zip(
@@ -45,16 +45,16 @@ def test_averages_of_the_systems_are_those_of_their_scores() -> None:
 
 
 def test_numbers_read_again_from_the_paper() -> None:
-    vggish = dict(zip(NAMES, TABLE_III["vggish"].fused, strict=True))
+    vggish = dict(zip(PAPER_TASK_NAMES, TABLE_III["vggish"].fused, strict=True))
     assert (vggish["SPCV2"], vggish["GTZAN"], vggish["Surge"]) == (91.4, 70.8, 33.3)
     openl3 = next(system for system in SYSTEMS if system.name == "OpenL3")
-    assert dict(zip(NAMES, openl3.scores, strict=True))["VC1"] == 40.7
+    assert dict(zip(PAPER_TASK_NAMES, openl3.scores, strict=True))["VC1"] == 40.7
 
 
 def test_our_folders_are_the_papers_tasks() -> None:
-    found = [column_of(task_study(kind, "cnn14")) for kind in NINE]
-    assert [column.name for column in found if column] == list(NAMES)
-    assert [column.family for column in found if column] == [
+    found = [find_paper_task(task_study(kind, "cnn14")) for kind in NINE]
+    assert [task.name for task in found if task] == list(PAPER_TASK_NAMES)
+    assert [task.family for task in found if task] == [
         *["SER"] * 2, *["NOSS"] * 4, *["music"] * 3
     ]  # fmt: skip
 
@@ -73,11 +73,11 @@ def test_our_folders_are_the_papers_tasks() -> None:
     ids=lambda kind: f"{kind.task}, {kind.n_clips} clips, {kind.n_classes} classes",
 )
 def test_subsets_and_other_tasks_are_not(kind: Kind) -> None:
-    assert column_of(task_study(kind, "cnn14")) is None
+    assert find_paper_task(task_study(kind, "cnn14")) is None
 
 
 def test_a_few_clips_may_be_missing() -> None:
-    assert column_of(task_study(replace(NINE[6], n_clips=929), "cnn14")) == COLUMNS[6]
+    assert find_paper_task(task_study(replace(NINE[6], n_clips=929), "cnn14")) == PAPER_TASKS[6]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""The JSON files of a task folder before they are records: what keeps them from being some."""
+
+import json
+import reprlib
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from hear_fusion.errors import InvalidError
+
+# heareval reads these without a default and before it scores anything.
+REQUIRED_KEYS = ("task_name", "embedding_type", "prediction_type", "split_mode", "splits")
+_WORDS = {
+    "embedding_type": ("scene", "event"),
+    "prediction_type": ("multiclass", "multilabel"),
+    "split_mode": ("trainvaltest", "presplit_kfold", "new_split_kfold"),
+}
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a task.
+
+    Raises:
+        ValueError: If the file cannot be read or holds no JSON object; names it.
+    """
+    try:
+        return parse_object(path)
+    except ValueError as err:
+        raise InvalidError(f"{path} {err}; make the task anew") from err
+
+
+def parse_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a task, for those who name the file themselves.
+
+    Raises:
+        ValueError: If the file cannot be read or holds no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise InvalidError(f"must be readable JSON, got: {err}") from err
+    if not isinstance(content, dict):
+        raise InvalidError(f"must hold a JSON object, got {reprlib.repr(content)}")
+    return content
+
+
+def content_problems(
+    content: Mapping[str, Any], required: tuple[str, ...] = REQUIRED_KEYS
+) -> Iterator[str]:
+    """Tell what keeps the content of a ``task_metadata.json`` from being one.
+
+    Args:
+        content: What the file holds.
+        required: Keys that it must have.
+    """
+    missing = [key for key in required if key not in content]
+    if missing:
+        yield f"must have the keys {', '.join(missing)}"
+    for key, words in _WORDS.items():
+        if key in content and content[key] not in words:
+            yield f"{key} must be one of {', '.join(words)}, got {content[key]!r}"
+    if not isinstance(content.get("task_name", ""), str):
+        yield f"task_name must be text, got {content['task_name']!r}"
+    for key in ("splits", "evaluation"):
+        names = content.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            yield f"{key} must be a list of names, got {names!r}"
+    duration = content.get("sample_duration")
+    if duration is not None and not is_number(duration):
+        yield f"sample_duration must be a number of seconds or null, got {duration!r}"
+    params = content.get("evaluation_params", {})
+    if not isinstance(params, dict):
+        yield f"evaluation_params must be an object, or be left out, got {params!r}"
+        return
+    for key in ("task_specific_param_grid", "event_postprocessing_grid"):
+        grid = params.get(key, {})
+        if not isinstance(grid, dict) or not all(isinstance(v, list) and v for v in grid.values()):
+            yield f"evaluation_params.{key} must be an object of lists, got {grid!r}"
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value out of a JSON file is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
