@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
 TOTAL = "total"
+# A folder of sounds at another rate: "16000", "22k", "44.1kHz".
+_RESAMPLED = re.compile(r"\d{4,6}|\d+(\.\d+)?_?k(hz)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class DataSet(ABC):
         texts: Files of the archive that are needed, by the end of their path.
         splits_file: Name of the file of splits that is not in the archive, if there is one.
         fallback: The split without that file; None where it is one of ``texts``.
+        form: Regular expression of file names that no other data set has, where it has them.
     """
 
     name: str
@@ -89,10 +93,29 @@ class DataSet(ABC):
     texts: tuple[str, ...] = ()
     splits_file: str | None = None
     fallback: Splitting | None = None
+    form: str | None = None
 
     def text_key(self, path: str) -> str | None:
         """Return which of ``texts`` the member is, or None."""
         return next((text for text in self.texts if f"/{path}".endswith(f"/{text}")), None)
+
+    def moved_text_key(self, path: str) -> str | None:
+        """Return which of ``texts`` a member is that has its file's name in another folder."""
+        name = PurePosixPath(path).name
+        same = [text for text in self.texts if PurePosixPath(text).name == name]
+        return same[0] if len(same) == 1 else None
+
+    def name_by_form(self, path: str) -> str | None:
+        """Name the clip that a member holds by ``form`` alone, wherever it lies.
+
+        Copies of a data set have folders of their own. Sounds in the folder of a sample rate are
+        no originals, and nobody's clip.
+        """
+        *folders, file = PurePosixPath(path).parts
+        is_clip = self.form is not None and re.fullmatch(self.form, file)
+        if not is_clip or any(map(_RESAMPLED.fullmatch, folders)):
+            return None
+        return PurePosixPath(file).stem
 
     @abstractmethod
     def clip_name(self, path: str) -> str | None:

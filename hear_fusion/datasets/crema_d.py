@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting
 
-_CLIP = re.compile(r"(10\d\d_[A-Z]{3})_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)\.wav")
+_CLIP = re.compile(r"(10\d\d_[A-Z]{3})_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)\.(?i:wav)")
 # The split of EVAR (nttcslab/eval-audio-repr, evar/metadata/cremad.csv), which the paper used.
 _VALID = frozenset(
     ("1009", "1011", "1022", "1034", "1039", "1047", "1066", "1070", "1082")

@@ -51,4 +51,5 @@ ESC50 = _Esc50(
     splits=_FOLDS,
     evaluation=("top1_acc", "d_prime", "aucroc", "mAP"),
     texts=(_TABLE,),
+    form=r"[1-5]-\d+-[A-Z]-\d{1,2}\.(?i:wav|ogg|flac)",
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal
+
+from hear_fusion.files.contents import Pointer
 
 FAULTS_FILE = "faults.csv"
 Kind = Literal["unreadable", "missing", "surplus", "duplicate"]
@@ -57,11 +59,35 @@ def format_faults(faults: Sequence[Fault], limit: int = 10) -> list[str]:
         some = [fault for fault in faults if fault.kind == kind]
         if some:
             shown.append(f"{kind}: {len(some)}")
-            shown += [f"  {_printable(f.name)}: {f.reason}" for f in some[:limit]]
+            shown += [_printable(f"  {fault.name}: {fault.reason}") for fault in some[:limit]]
         if len(some) > limit:
             shown.append(f"  ... and {len(some) - limit} more")
     return shown
 
 
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
+def format_causes(
+    broken: Sequence[Fault], pointers: Mapping[Pointer, int], limit: int = 3
+) -> list[str]:
+    """Say what is wrong with a source as a whole: its archives, and pointers for files.
+
+    >>> format_causes([], {Pointer("Git LFS pointer", "run 'git lfs pull'"): 7442})
+    ["7442 files of the source are not there, each is a Git LFS pointer; run 'git lfs pull'"]
+    """
+    causes = [_printable(f"{fault.name} {fault.reason}") for fault in broken[:limit]]
+    if len(broken) > limit:
+        causes.append(f"... and {len(broken) - limit} more")
+    return causes + [
+        f"{count} files of the source are not there, each is a {pointer.name}; {pointer.step}"
+        for pointer, count in pointers.items()
+    ]
+
+
+def _printable(text: str) -> str:
+    r"""Write what a terminal would take for a command, or cannot show, as a number.
+
+    >>> _printable("bell\a, and no letter at all: " + chr(0xDCFC))
+    'bell\\x07, and no letter at all: \\udcfc'
+    """
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )

@@ -10,14 +10,21 @@ from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting
 from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
-_CLIP = re.compile(r"(?:.*/)?nsynth-(?:train|valid|test)/audio/([^/]+)\.wav")
+# The archive's own name stands for the folder, where that was left out.
+_FOLDER = r"(?:.*/)?nsynth-(train|valid|test)(?:\.[^/]*)?/"
+_CLIP = re.compile(rf"{_FOLDER}audio/([^/]+)\.wav")
+_TABLE = re.compile(rf"(?:{_FOLDER}|(?:.*/)?(train|valid|test)/)examples\.json")
 _TABLES = {f"nsynth-{split}/examples.json": split for split in TRAIN_VALID_TEST}
 
 
 class _NSynth(DataSet):
     def clip_name(self, path: str) -> str | None:
         found = _CLIP.fullmatch(path)
-        return found[1] if found else None
+        return found[2] if found else None
+
+    def moved_text_key(self, path: str) -> str | None:
+        found = _TABLE.fullmatch(path)
+        return f"nsynth-{found[1] or found[2]}/examples.json" if found else None
 
     def places(self, seen: Seen) -> dict[str, Place]:
         placed: dict[str, Place] = {}
@@ -58,4 +65,5 @@ NSYNTH = _NSynth(
         {"train": 289205, "valid": 12678, "test": 4096},
     ),
     texts=tuple(_TABLES),
+    form=r"[a-z]+(?:_[a-z]+)?_(?:acoustic|electronic|synthetic)_\d{3}-\d{3}-\d{3}\.(?i:wav)",
 )

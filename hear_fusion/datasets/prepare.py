@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hear_fusion.datasets.base import TOTAL, DataSet, Place, Seen, Splitting
 from hear_fusion.datasets.conversion import Conversion
-from hear_fusion.datasets.faults import FAULTS_FILE, Fault, write_faults
+from hear_fusion.datasets.faults import FAULTS_FILE, Fault, format_causes, write_faults
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.archives import members
 from hear_fusion.files.hashing import recipe_of
@@ -32,6 +32,7 @@ class Prepared:
         found: Clips by split, and their "total".
         expected: What the counts ought to be, for some of these.
         faults: Files that were not as they should be.
+        causes: What of these is wrong with whole archives, or with all files, for readers.
         faults_file: Where all of them are listed, or None if there are none.
     """
 
@@ -41,6 +42,7 @@ class Prepared:
     expected: Mapping[str, int]
     faults: Sequence[Fault]
     faults_file: Path | None
+    causes: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
@@ -96,9 +98,30 @@ def prepare(
         return Prepared(path, True, counts, counts, (), None)
 
     staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
-    conversion = Conversion(data_set, staging, staging.begin(recipe, resume=True))
-    conversion.run(members(source, skip=out, on_problem=conversion.note), jobs, on_clip)
-    return _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
+    done = staging.begin(recipe, resume=True)
+    conversion = Conversion(data_set, staging, done)
+    _run(conversion, staging, source, out, jobs, on_clip)
+    if conversion.laid_out_anew:
+        conversion = Conversion(data_set, staging, done, by_form=True)
+        _run(conversion, staging, source, out, jobs, on_clip)
+    causes = format_causes(conversion.broken, conversion.pointers)
+    try:
+        prepared = _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
+    except ValueError as err:
+        raise InvalidError("\n".join([*causes, str(err)])) from err
+    return replace(prepared, causes=causes)
+
+
+def _run(
+    conversion: Conversion,
+    staging: Staging,
+    source: Path,
+    out: Path,
+    jobs: int,
+    on_clip: Callable[[], None],
+) -> None:
+    files = members(source, skip=out, scratch=staging.folder, on_problem=conversion.note_archive)
+    conversion.run(files, jobs, on_clip)
 
 
 def _read_splits(data_set: DataSet, splits_file: Path | None) -> dict[str, bytes]:

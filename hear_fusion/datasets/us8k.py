@@ -57,4 +57,5 @@ US8K = _UrbanSound8K(
     ),
     splits=tuple(_CLIPS_BY_FOLD),
     texts=(_TABLE,),
+    form=r"\d+-\d-\d+-\d+\.(?i:wav)",
 )

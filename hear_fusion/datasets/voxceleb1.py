@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting, file_name, lines
 from hear_fusion.errors import InvalidError
 
 _CLIP = re.compile(r"(?:.*/)?(id\d{5})/([^/]+)/(\d+)\.wav")
+_FLAT_CLIP = re.compile(r"(id\d{5})[-_]([\w-]{11})[-_](\d{5})\.wav", re.ASCII)
 _LIST = "iden_split.txt"
 _SPLITS = {"1": "train", "2": "valid", "3": "test"}
 
@@ -16,6 +18,10 @@ class _VoxCeleb1(DataSet):
     def clip_name(self, path: str) -> str | None:
         # Numbers of utterances start anew in each video.
         found = _CLIP.fullmatch(path)
+        return file_name(*found.groups()) if found else None
+
+    def name_by_form(self, path: str) -> str | None:
+        found = _FLAT_CLIP.fullmatch(PurePosixPath(path).name)
         return file_name(*found.groups()) if found else None
 
     def places(self, seen: Seen) -> dict[str, Place]:

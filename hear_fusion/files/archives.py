@@ -9,84 +9,65 @@ from __future__ import annotations
 import io
 import os
 import re
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from lzma import LZMAError
-from pathlib import Path, PurePosixPath
-from string import ascii_lowercase
-from typing import Any, BinaryIO, cast
+from pathlib import Path
+from typing import BinaryIO, cast
 
-_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
-_PIECE = re.compile(r"(?P<whole>.+)_parta[a-z]")
-READ_ERRORS = (
-    OSError,
-    EOFError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    LZMAError,
-    NotImplementedError,  # a compression that zipfile does not know
-    RuntimeError,  # a member with a password
-)
+from hear_fusion.files.contents import archive_kind, pointer_kind, read_head
+from hear_fusion.files.members import Member, is_plain
+from hear_fusion.files.pieces import ARCHIVE_NAME, Whole, is_piece, put_together
+from hear_fusion.files.unpacking import Unpacker
 
-
-@dataclass(frozen=True)
-class Member:
-    """A file in the source.
-
-    Attributes:
-        path: Its path from the source, that of its archive first, with forward slashes.
-        size: Its length in bytes.
-        file: Where it lies on the disk, or None inside an archive.
-        read: Returns its bytes; to be called before the next member is asked for.
-    """
-
-    path: str
-    size: int
-    file: Path | None
-    read: Callable[[], bytes]
+Report = Callable[[str, str], None]
+# Most files of an unpacked data set: no need to look at their names any closer.
+_SOUNDS_AND_TABLES = (".wav", ".flac", ".ogg", ".au", ".csv", ".json", ".txt")
+_UNFINISHED = re.compile(r"\.(part|partial|crdownload|opdownload|aria2|filepart)$", re.IGNORECASE)
 
 
 def members(
-    source: Path, *, skip: Path | None = None, on_problem: Callable[[str, str], None]
+    source: Path, *, skip: Path | None = None, scratch: Path | None = None, on_problem: Report
 ) -> Iterator[Member]:
     """Go through a source once, plain files before archives, in the order of their names.
 
-    Hidden files, links and members that point out of their archive are left out.
+    What is an archive is told by the name, in a folder, and by nothing but the content where a
+    single file is given. Hidden files, and members that point out of their archive, are left out.
 
     Args:
-        source: A folder, with or without archives in it, or one tar or zip file. Pieces named
-            ``..._partaa``, ``..._partab`` are read as the one zip file they make.
+        source: A folder, with or without archives in it, or one tar or zip file, or one of its
+            pieces: ``..._partaa``, ``.zip.001``, ``.z01`` and their like are read as the one file
+            that they make.
         skip: A folder inside the source to leave out.
+        scratch: Folder for the unnamed file that holds an archive from inside another one while
+            it is read; by default that of the system.
         on_problem: Called with the path of an archive that cannot be read (to its end), and why.
 
     Yields:
         Files.
     """
     if source.is_file():
-        yield from _archive(source.name, [source], on_problem)
+        yield from _unpack(_whole_of(source), scratch, on_problem)
         return
-    archives: dict[str, list[Path]] = {}
+    packed: dict[str, Path] = {}
     for file in _files(source, skip):
         path = file.relative_to(source).as_posix()
-        if piece := _PIECE.fullmatch(path):
-            archives.setdefault(f"{piece['whole']}.zip", []).append(file)
-        elif _ARCHIVE.search(path):
-            archives.setdefault(path, []).append(file)
-        elif file.is_file():
+        if not file.is_file():
+            yield from _lost_link(path, file, on_problem)
+        elif path.endswith(_SOUNDS_AND_TABLES):
             yield Member(path, file.stat().st_size, file, file.read_bytes)
+        elif _is_packed(path, file):
+            packed[path] = file
+        elif _UNFINISHED.search(path):
+            on_problem(path, "is an unfinished download; download it again")
         else:
-            on_problem(path, "is no file, or a link to nothing")
-    for path, pieces in sorted(archives.items()):
-        lost = _lost_piece(pieces)
-        if lost is None:
-            yield from _archive(path, pieces, on_problem)
-        else:
-            on_problem(path, f"lacks its piece {lost}")
+            yield Member(path, file.stat().st_size, file, file.read_bytes)
+    wholes = put_together(packed)
+    taken = {file for whole in wholes for file in whole.files}
+    for path, file in packed.items():
+        if file not in taken:
+            yield Member(path, file.stat().st_size, file, file.read_bytes)
+    for whole in wholes:
+        yield from _unpack(whole, scratch, on_problem)
 
 
 def _files(source: Path, skip: Path | None) -> Iterator[Path]:
@@ -98,109 +79,56 @@ def _files(source: Path, skip: Path | None) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(here)
-        folders[:] = sorted(name for name in folders if _is_plain(name))
-        yield from (Path(folder, name) for name in sorted(files) if _is_plain(name))
+        folders[:] = sorted(name for name in folders if is_plain(name))
+        yield from (Path(folder, name) for name in sorted(files) if is_plain(name))
 
 
-def _lost_piece(pieces: list[Path]) -> str | None:
-    """Return the name of the first piece that is not there, short of the last ones."""
-    if not _PIECE.fullmatch(pieces[0].name):
-        return None
-    due = [f"{pieces[0].name[:-1]}{letter}" for letter in ascii_lowercase[: len(pieces)]]
-    return next((name for name, piece in zip(due, pieces, strict=True) if name != piece.name), None)
+def _is_packed(path: str, file: Path) -> bool:
+    if ARCHIVE_NAME.search(path) or is_piece(path):
+        return True
+    # A server may name a download after its last word: "master", "download".
+    if "/" in path or "." in path:
+        return False
+    with file.open("rb") as stream:
+        return archive_kind(read_head(stream)) is not None
 
 
-def _archive(
-    path: str, pieces: list[Path], on_problem: Callable[[str, str], None]
-) -> Iterator[Member]:
+def _lost_link(path: str, file: Path, on_problem: Report) -> Iterator[Member]:
+    """Take a link to git-annex, whose content is not there, for the pointer that it is."""
+    target = os.fsencode(os.readlink(file)) if file.is_symlink() else b""
+    pointer = pointer_kind(target)
+    if pointer is None:
+        on_problem(path, "is no file, or a link to nothing")
+    elif ARCHIVE_NAME.search(path) or is_piece(path):
+        on_problem(path, f"is a {pointer.name}, not an archive; {pointer.step}")
+    else:
+        yield Member(path, len(target), None, partial(bytes, target))
+
+
+def _whole_of(file: Path) -> Whole:
+    """Return a file, with the other pieces beside it if it is one."""
+    beside = {
+        other.name: other
+        for other in file.parent.iterdir()
+        if other.is_file() and (other.stem == file.stem or is_piece(other.name))
+    }
+    wholes = put_together(beside)
+    return next((whole for whole in wholes if file in whole.files), Whole(file.name, (file,)))
+
+
+def _unpack(whole: Whole, scratch: Path | None, on_problem: Report) -> Iterator[Member]:
+    def report(path: str, reason: str) -> None:
+        on_problem(path, reason + (whole.doubt(reason) if path == whole.path else ""))
+
+    if whole.lost is not None:
+        on_problem(whole.path, f"lacks its piece {whole.lost}")
+        return
     try:
-        with _Joined(pieces) as raw, io.BufferedReader(raw, 1 << 20) as stream:
-            readable = cast(BinaryIO, stream)
-            yield from (_zip if zipfile.is_zipfile(readable) else _tar)(path, readable)
-    except READ_ERRORS as err:
-        on_problem(path, f"cannot be read to its end: {err or type(err).__name__}")
-
-
-def _zip(path: str, stream: BinaryIO) -> Iterator[Member]:
-    stream.seek(0)
-    with zipfile.ZipFile(stream) as archive:
-        for info in archive.infolist():
-            is_link = (info.external_attr >> 16) & 0o170000 == 0o120000
-            inside = _inside(info.filename)
-            if inside and not info.is_dir() and not is_link:
-                yield Member(f"{path}/{inside}", info.file_size, None, partial(archive.read, info))
-
-
-def _tar(path: str, stream: BinaryIO) -> Iterator[Member]:
-    stream.seek(0)
-    with tarfile.open(fileobj=stream, mode="r|*") as archive:
-        while (info := archive.next()) is not None:
-            # tarfile remembers every member it has seen: hundreds of megabytes in the end.
-            archive.members.clear()  # type: ignore[attr-defined]
-            inside = _inside(info.name)
-            if inside and info.isfile():
-                yield Member(f"{path}/{inside}", info.size, None, partial(_extract, archive, info))
-
-
-def _extract(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
-    file = archive.extractfile(info)
-    data = b"" if file is None else file.read()
-    if len(data) < info.size:
-        raise EOFError("the archive is cut short")
-    return data
-
-
-def _inside(name: str) -> str | None:
-    """Return a member's path without leading dots; None where it is not to be read.
-
-    >>> _inside("./bed/a.wav"), _inside("../a.wav"), _inside("/a.wav"), _inside("b/._a.wav")
-    ('bed/a.wav', None, None, None)
-    """
-    parts = PurePosixPath(name).parts
-    return "/".join(parts) if parts and all(map(_is_plain, parts)) else None
-
-
-def _is_plain(name: str) -> bool:
-    return not name.startswith((".", "/")) and name != "__MACOSX"
-
-
-class _Joined(io.RawIOBase):
-    """Files read as one, one after the other."""
-
-    def __init__(self, files: list[Path]) -> None:
-        self._files = [file.open("rb") for file in files]
-        self._ends: list[int] = []
-        for file in self._files:
-            self._ends.append((self._ends or [0])[-1] + file.seek(0, os.SEEK_END))
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._ends[-1]}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        begin = 0
-        for file, end in zip(self._files, self._ends, strict=True):
-            if self._at < end:
-                file.seek(self._at - begin)
-                wanted = memoryview(buffer)[: end - self._at]
-                count = file.readinto(wanted)
-                self._at += count
-                return count
-            begin = end
-        return 0
-
-    def close(self) -> None:
-        for file in self._files:
-            file.close()
-        super().close()
+        raw = whole.open()
+    except OSError as err:
+        on_problem(whole.path, f"cannot be read: {err}")
+        return
+    with io.BufferedReader(raw, 1 << 20) as stream:
+        starts = raw.starts if whole.is_disks else (0,)
+        unpacker = Unpacker(report, scratch)
+        yield from unpacker.members(whole.path, cast(BinaryIO, stream), starts)

@@ -65,25 +65,6 @@ def test_pieces_are_read_as_one(tmp_path: Path) -> None:
     assert read(tmp_path) == ({}, {"vox1_dev_wav.zip": "lacks its piece vox1_dev_wav_partab"})
 
 
-def test_members_that_point_elsewhere_are_left_out(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "a.tar", "w") as archive:
-        for name in ("../up.wav", "/root.wav", "a/../../up.wav", "fine.wav"):
-            info = tarfile.TarInfo(name)
-            info.size = 1
-            archive.addfile(info, io.BytesIO(b"f"))
-        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
-            info = tarfile.TarInfo(f"odd{kind.decode()}.wav")
-            info.type, info.linkname = kind, "/etc/passwd"
-            archive.addfile(info)
-    with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
-        link = zipfile.ZipInfo("link.wav")
-        link.external_attr = 0o120777 << 16
-        packed.writestr(link, "/etc/passwd")
-        packed.writestr("../up.wav", "u")
-        packed.writestr("fine.wav", "f")
-    assert read(tmp_path) == ({"a.tar/fine.wav": b"f", "b.zip/fine.wav": b"f"}, {})
-
-
 def broken(kind: str) -> bytes:
     if kind == "zip":
         return zip_of(FILES)[:-30]
@@ -94,8 +75,19 @@ def broken(kind: str) -> bytes:
     return b"<html>not found</html>" if kind == "html.tgz" else b""
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar", "tgz", "html.tgz", "empty.zip"])
-def test_a_broken_archive_is_named_and_the_others_are_read(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("zip", "cannot be read to its end: it is cut short, "),
+        ("tar", "cannot be read to its end: it is cut short in or after file 1; download it"),
+        ("tgz", "cannot be read to its end: it is cut short in or after file 1; download it"),
+        ("html.tgz", "is a web page, not an archive; download it again"),
+        ("empty.zip", "is empty (0 bytes), not an archive; download it again"),
+    ],
+)
+def test_a_broken_archive_is_named_and_the_others_are_read(
+    tmp_path: Path, kind: str, reason: str
+) -> None:
     name = f"broken.{kind}"
     write_files(tmp_path, {name: broken(kind), "whole.tgz": tar_of(FILES)})
     problems: dict[str, str] = {}
@@ -107,7 +99,7 @@ def test_a_broken_archive_is_named_and_the_others_are_read(tmp_path: Path, kind:
             continue
         found.append(member.path)
     assert set(problems) == {name}
-    assert "cannot be read to its end: " in problems[name]
+    assert problems[name].startswith(reason)
     assert found[-2:] == ["whole.tgz/a/x.wav", "whole.tgz/b.txt"]
 
 

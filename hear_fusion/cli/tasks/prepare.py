@@ -105,8 +105,9 @@ def _tell(prepared: Prepared, seconds: float) -> None:
         expected = prepared.expected.get(part)
         click.echo(f"{part:8} {count:7} found" + (f" / {expected} expected" if expected else ""))
     if prepared.path is None:
-        raise click.ClickException(
+        rule = (
             "the counts must be those of the data set; mend SOURCE and run the same command again "
             "(what is converted stays), or add --allow-missing"
         )
+        raise click.ClickException("\n".join([*prepared.causes, rule]))
     click.echo(f"{prepared.path}{'  (was there)' if prepared.kept else f', {seconds:.0f} s'}")
