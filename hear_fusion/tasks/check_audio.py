@@ -11,12 +11,18 @@ import numpy as np
 
 from hear_fusion.audio import UnreadableSoundError, read_sound, value_fault
 from hear_fusion.audio.values import ValueFault
+from hear_fusion.errors import InvalidError
+from hear_fusion.parallel.machine import n_cores
 from hear_fusion.tasks.findings import Finding, Rate, TaskTexts, error, note
 from hear_fusion.tasks.folders import rate_folders
-from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata
+from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata, read_labels
 
 _CHUNK = 2048  # files in flight
 _UNTOLD = "does not tell its length, so nobody can tell whether it was cut short"
+
+
+class BadClipsError(InvalidError):
+    """Clips of a task cannot be used; the message names each."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,37 @@ def check_audio(
         seconds = sum(sound.n_samples for sound in sounds) / rate if rate else 0.0
         rates.append(Rate(rate, len(there), seconds))
     return rates, findings
+
+
+def refuse_bad_clips(task: Path, sample_rate: int, *, alike: bool = False) -> None:
+    """Read the clips of a task, and name all that no embedding can be computed of.
+
+    Args:
+        task: The task folder.
+        sample_rate: Rate of the clips to read, in Hz.
+        alike: Whether they must also be of one length where the task says so, as for heareval.
+
+    Raises:
+        BadClipsError: If there is one.
+    """
+    metadata = TaskMetadata.read(task)
+    folder = task / str(sample_rate)
+    files = [
+        (split, folder / split / name)
+        for split in metadata.splits
+        for name in read_labels(task, split)
+    ]
+    sounds = list(_read_all(files, n_cores()))
+    findings = [finding for sound in sounds for finding in _sound_findings(sample_rate, sound)]
+    if alike:
+        findings += _length_findings(sample_rate, metadata, [s for s in sounds if not s.failure])
+    bad = [f for f in findings if f.severity == "error" or f.rule == "integers"]
+    if bad:
+        raise BadClipsError(
+            f"clips of {task.name} must be whole, finite mono sound at {sample_rate} Hz, got "
+            f"{len({finding.where for finding in bad})} that are not; mend them or take them out "
+            "of the task:\n" + "\n".join(f"  {finding.where}: {finding.what}" for finding in bad)
+        )
 
 
 def _named_files(
