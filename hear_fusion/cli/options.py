@@ -54,6 +54,23 @@ jobs = click.option(
     metavar="N",
     help="Number of processes.  [default: one for each core]",
 )
+
+
+def doubtful_sounds(verb: Callable[..., object]) -> Callable[..., object]:
+    """Let a user have sounds that 16 bits would cut off or silence."""
+    for way, does in (
+        ("scale", "divide those outside full scale so that they fit"),
+        ("clip", "cut off those outside full scale"),
+    ):
+        verb = click.option(
+            f"--{way}",
+            "way",
+            flag_value=way,
+            help=f"Take sounds with doubtful values too, and {does}.  [default: refuse them]",
+        )(verb)
+    return verb
+
+
 RATES = tuple(map(str, SAMPLE_RATES))
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from hear_fusion.audio import UnreadableSoundError, decode
+from hear_fusion.audio import decode
 from hear_fusion.datasets.base import DataSet
 from hear_fusion.datasets.faults import Fault
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.contents import HEAD_BYTES, Pointer, pointer_kind
 from hear_fusion.files.members import READ_ERRORS, Member
 from hear_fusion.parallel.pool import map_unordered
@@ -51,10 +52,9 @@ def convert(batch: Batch) -> list[tuple[SourceSound, str | None]]:
 def _convert(staging: Staging, sound: SourceSound) -> str | None:
     needed = None if staging.seconds is None else staging.seconds + _MARGIN_SECONDS
     try:
-        recording = Recording(*decode(sound.content, needed))
-    except UnreadableSoundError as err:
+        staging.write(f"{sound.name}.wav", Recording(*decode(sound.content, needed)))
+    except InvalidError as err:
         return str(err)
-    staging.write(f"{sound.name}.wav", recording)
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hear_fusion.audio import Way
 from hear_fusion.datasets.base import TOTAL, DataSet, Place, Seen, Splitting
 from hear_fusion.datasets.conversion import Conversion
 from hear_fusion.datasets.faults import FAULTS_FILE, Fault, format_causes, write_faults
@@ -58,6 +59,7 @@ def prepare(
     sample_rates: Sequence[int] = (16000,),
     splits_file: Path | None = None,
     allow_missing: bool = False,
+    way: Way = "refuse",
     jobs: int = 1,
     on_clip: Callable[[], None] = lambda: None,
 ) -> Prepared:
@@ -70,6 +72,8 @@ def prepare(
         sample_rates: Rates to write in Hz.
         splits_file: The file of splits, for a data set that takes one.
         allow_missing: Make the folder also if counts differ, with mode "partial".
+        way: What to do with sounds that 16 bits would cut off or silence; the folder's metadata
+            tell if it is not to refuse them.
         jobs: Number of processes.
         on_clip: Called after each clip, for a progress bar.
 
@@ -97,7 +101,7 @@ def prepare(
         counts = dict(splitting.expected)
         return Prepared(path, True, counts, counts, (), None)
 
-    staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
+    staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration, way)
     done = staging.begin(recipe, resume=True)
     conversion = Conversion(data_set, staging, done)
     _run(conversion, staging, source, out, jobs, on_clip)
@@ -162,7 +166,7 @@ def _finish(
 
     mode = splitting.mode if prepared.complete else _partial(splitting.mode)
     metadata = data_set.metadata(splitting, mode)
-    metadata = replace(metadata, extras={**metadata.extras, "counts": found})
+    metadata = replace(metadata, extras={**metadata.extras, "counts": found, **_way(staging)})
     path = staging.path.with_name(metadata.folder_name)
     clips = [
         Clip(f"{name}.wav", places[name].split, (places[name].label,))
@@ -173,6 +177,10 @@ def _finish(
     finish_task_folder(staging, metadata, clips, recipe)
     listed = path / FAULTS_FILE if faults else None
     return replace(prepared, path=path, faults_file=listed)
+
+
+def _way(staging: Staging) -> dict[str, str]:
+    return {} if staging.way == "refuse" else {"doubtful_sounds": staging.way}
 
 
 def _differences(conversion: Conversion, places: Mapping[str, Place]) -> list[Fault]:

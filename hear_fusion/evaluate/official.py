@@ -23,9 +23,12 @@ from typing import Any
 
 import click
 
+from hear_fusion.errors import HearFusionError
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
 from hear_fusion.parallel.processes import end_with_parent
+from hear_fusion.tasks.check_audio import refuse_bad_clips
+from hear_fusion.tasks.clips import read_clip
 from hear_fusion.tasks.folders import refuse_other_task, require_audio
 
 _NOISE = (
@@ -112,6 +115,31 @@ def name_gpu_by_torch(gpu_max_mem: ModuleType, torch: Any) -> None:
     gpu_max_mem.device_name = device_name  # type: ignore[attr-defined]
 
 
+def name_bad_clips(runner: ModuleType, task_embeddings: ModuleType) -> None:
+    """Read clips whole, and name those that no embedding can be computed of.
+
+    heareval takes what is left of a file that was cut, and fails on others without saying which.
+    """
+    official = runner.task_embeddings
+
+    def read(dataset: Any, index: int) -> tuple[Any, str]:
+        name = dataset.filenames[index]
+        return read_clip(dataset.audio_dir / name, dataset.sample_rate), name
+
+    def embed(embedding: Any, task_path: Path, embed_task_dir: Path) -> None:
+        try:
+            official(embedding, task_path, embed_task_dir)
+        except Exception as err:
+            try:
+                refuse_bad_clips(task_path, embedding.sample_rate, alike=True)
+            except HearFusionError as named:
+                raise click.ClickException(str(named)) from err
+            raise
+
+    task_embeddings.AudioFileDataset.__getitem__ = read
+    runner.task_embeddings = embed  # type: ignore[attr-defined]
+
+
 def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> None:
     """Record the weights in each task folder; refuse folders made with others.
 
@@ -169,6 +197,7 @@ def run_embeddings(arguments: Sequence[str]) -> None:
     answer_gpu_question(tensorflow, torch)
     name_gpu_by_torch(import_module("heareval.gpu_max_mem"), torch)
     runner = import_module("heareval.embeddings.runner")
+    name_bad_clips(runner, import_module("heareval.embeddings.task_embeddings"))
     know_weights(runner, tensorflow_has_gpu, torch)
     runner.runner(args=list(arguments), prog_name="embeddings")
 

@@ -8,8 +8,6 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
-
 _PACKAGES = ("hear_fusion", "torch", "numpy", "scikit-learn", "soundfile", "soxr", "heareval")
 
 
@@ -40,6 +38,8 @@ def describe_hardware(device: str = "cpu", cpuinfo: Path = Path("/proc/cpuinfo")
         name = models[0] if models else name
     words = f"{name}, {n_cores()} cores, {platform.system()}"
     if device.startswith("cuda"):
+        import torch  # which takes seconds, and most callers want to know of cores
+
         words += f", {torch.cuda.get_device_name(torch.device(device))}"
     return words
 

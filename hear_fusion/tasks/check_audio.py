@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from hear_fusion.audio import UnreadableSoundError, read_sound, value_fault
+from hear_fusion.audio.values import ValueFault
+from hear_fusion.errors import InvalidError
+from hear_fusion.parallel.machine import n_cores
 from hear_fusion.tasks.findings import Finding, Rate, TaskTexts, error, note
 from hear_fusion.tasks.folders import rate_folders
-from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata
+from hear_fusion.tasks.schema import SAMPLE_RATES, TaskMetadata, read_labels
 
 _CHUNK = 2048  # files in flight
+_UNTOLD = "does not tell its length, so nobody can tell whether it was cut short"
+
+
+class BadClipsError(InvalidError):
+    """Clips of a task cannot be used; the message names each."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,10 @@ class CheckedSound:
     sample_rate: int = 0
     channels: int = 1
     n_samples: int = 0
-    finite: bool = True
+    container: str = ""
+    is_told: bool = True
+    misread: str = ""
+    fault: ValueFault | None = None
     digest: bytes = b""
     failure: str = ""
 
@@ -63,6 +74,7 @@ def check_audio(
             findings += _sound_findings(rate, sound)
             if not sound.failure:
                 sounds.append(sound)
+        findings += _stream_findings(rate, sounds)
         findings += _length_findings(rate, texts.metadata, sounds)
         for group in _copies(sounds):
             key = tuple(sound.name for sound in group)
@@ -72,6 +84,37 @@ def check_audio(
         seconds = sum(sound.n_samples for sound in sounds) / rate if rate else 0.0
         rates.append(Rate(rate, len(there), seconds))
     return rates, findings
+
+
+def refuse_bad_clips(task: Path, sample_rate: int, *, alike: bool = False) -> None:
+    """Read the clips of a task, and name all that no embedding can be computed of.
+
+    Args:
+        task: The task folder.
+        sample_rate: Rate of the clips to read, in Hz.
+        alike: Whether they must also be of one length where the task says so, as for heareval.
+
+    Raises:
+        BadClipsError: If there is one.
+    """
+    metadata = TaskMetadata.read(task)
+    folder = task / str(sample_rate)
+    files = [
+        (split, folder / split / name)
+        for split in metadata.splits
+        for name in read_labels(task, split)
+    ]
+    sounds = list(_read_all(files, n_cores()))
+    findings = [finding for sound in sounds for finding in _sound_findings(sample_rate, sound)]
+    if alike:
+        findings += _length_findings(sample_rate, metadata, [s for s in sounds if not s.failure])
+    bad = [f for f in findings if f.severity == "error" or f.rule == "integers"]
+    if bad:
+        raise BadClipsError(
+            f"clips of {task.name} must be whole, finite mono sound at {sample_rate} Hz, got "
+            f"{len({finding.where for finding in bad})} that are not; mend them or take them out "
+            "of the task:\n" + "\n".join(f"  {finding.where}: {finding.what}" for finding in bad)
+        )
 
 
 def _named_files(
@@ -111,38 +154,60 @@ def _read_all(files: list[tuple[str, Path]], n_threads: int) -> Iterator[Checked
 def _read(named: tuple[str, Path]) -> CheckedSound:
     split, path = named
     try:
-        with soundfile.SoundFile(path) as file:
-            # heareval reads float32; 16-bit integers are the same samples in half the memory.
-            dtype = "int16" if file.subtype == "PCM_16" else "float32"
-            samples = file.read(dtype=dtype, always_2d=True)
-            rate, channels, frames = file.samplerate, file.channels, file.frames
-    except (soundfile.LibsndfileError, OSError) as err:
+        # heareval reads float32; 16-bit integers are the same samples in half the memory.
+        sound = read_sound(path, "float32", keep_integers=True)
+    except UnreadableSoundError as err:
         return CheckedSound(split, path.name, failure=str(err))
-    if len(samples) != frames:
-        failure = f"breaks off after {len(samples)} of {frames} samples"
-        return CheckedSound(split, path.name, failure=failure)
+    samples = sound.samples
     digest = b""
     if samples.any():
         digest = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
-    finite = dtype == "int16" or bool(np.isfinite(samples).all())
-    return CheckedSound(split, path.name, rate, channels, frames, finite, digest)
+    return CheckedSound(
+        split,
+        path.name,
+        sound.sample_rate,
+        samples.shape[1],
+        len(samples),
+        sound.container,
+        sound.is_told,
+        sound.misread,
+        value_fault(samples),
+        digest,
+    )
 
 
 def _sound_findings(rate: int, sound: CheckedSound) -> Iterator[Finding]:
     where = f"{rate}/{sound.split}/{sound.name}"
     if sound.failure:
-        yield error("unreadable", where, f"must be readable audio: {sound.failure}")
+        yield error("unreadable", where, f"must be readable audio: it {sound.failure}")
         return
     if sound.sample_rate != rate:
         yield error("rate", where, f"must be at {rate} Hz, got {sound.sample_rate} Hz")
     if sound.channels != 1:
         yield error("mono", where, f"must be mono, got {sound.channels} channels")
-    if not sound.n_samples:
-        yield error("empty", where, "must hold sound, got no sample")
-    elif not sound.finite:
-        yield error("finite", where, "must be finite, got NaN or infinity")
+    if sound.misread:
+        yield error("streamed", where, f"{sound.misread}; write the file anew")
+    elif not sound.is_told and sound.container != "MP3":
+        yield note("streamed", where, _UNTOLD)
+    fault = sound.fault
+    if fault is not None:
+        if fault.rule == "finite":
+            yield error("finite", where, "must be finite, got NaN or infinity")
+        else:
+            yield note(fault.rule, where, fault.what)
     elif not sound.digest:
         yield note("silent", where, "is silent: every sample is zero")
+
+
+def _stream_findings(rate: int, sounds: list[CheckedSound]) -> Iterator[Finding]:
+    """Tell of MP3 files once a folder: few of them count their frames."""
+    untold = Counter(
+        sound.split
+        for sound in sounds
+        if sound.container == "MP3" and not sound.is_told and not sound.misread
+    )
+    for split, n in untold.items():
+        yield note("streamed", f"{rate}/{split}", f"{n} MP3 files: each {_UNTOLD}")
 
 
 def _length_findings(

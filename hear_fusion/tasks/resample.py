@@ -9,9 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
+from hear_fusion.audio import Way, read_sound
 from hear_fusion.errors import InvalidError
 from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
@@ -21,13 +19,17 @@ from hear_fusion.tasks.wav import write_pcm16
 
 @dataclass(frozen=True)
 class Job:
-    """One file: where it is read and written, both rates in Hz, seconds if the task fixes them."""
+    """One file: where it is read and written, both rates in Hz, seconds if the task fixes them.
+
+    ``way`` is what to do with a sound that 16 bits would cut off or silence.
+    """
 
     source: Path
     target: Path
     from_hz: int
     to_hz: int
     duration_s: float | None
+    way: Way = "refuse"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,11 @@ class ResamplePlan:
 
 
 def plan_resampling(
-    tasks_dir: Path, to_hz: int, from_hz: int | None = None, names: tuple[str, ...] | None = None
+    tasks_dir: Path,
+    to_hz: int,
+    from_hz: int | None = None,
+    names: tuple[str, ...] | None = None,
+    way: Way = "refuse",
 ) -> list[ResamplePlan]:
     """Find out what tasks need, without writing anything.
 
@@ -65,6 +71,7 @@ def plan_resampling(
         to_hz: Rate to add in Hz.
         from_hz: Rate to make it from; by default the highest that the task has.
         names: Names of the tasks wanted; None for all.
+        way: What to do with sounds that 16 bits would cut off or silence.
 
     Returns:
         One plan a task, sorted by name.
@@ -76,7 +83,7 @@ def plan_resampling(
         raise InvalidError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
     if (tasks_dir / METADATA_FILE).is_file():
         tasks_dir, names = tasks_dir.resolve().parent, (tasks_dir.resolve().name,)
-    return [_plan(task, to_hz, from_hz) for task in find_tasks(tasks_dir, names)]
+    return [_plan(task, to_hz, from_hz, way) for task in find_tasks(tasks_dir, names)]
 
 
 def resample_task(
@@ -116,18 +123,17 @@ def resample_task(
 def resample_file(job: Job) -> str | None:
     """Write one file at the new rate, whole or not at all; return what is wrong with its source."""
     try:
-        audio, rate = soundfile.read(job.source, dtype="float64")
-    except (soundfile.LibsndfileError, OSError) as err:
-        return f"{job.source}: cannot be read ({err})"
-    if rate != job.from_hz:
-        return f"{job.source}: is at {rate} Hz in a folder of {job.from_hz} Hz"
-    if audio.ndim != 1:
-        return f"{job.source}: has {audio.shape[1]} channels, must be mono"
-    if not audio.size:
-        return f"{job.source}: holds no sound"
-    if not np.isfinite(audio).all():
-        return f"{job.source}: holds NaN or infinity"
-    write_pcm16(job.target, audio, job.from_hz, job.to_hz, _n_samples(job, audio.size))
+        sound = read_sound(job.source)
+        n_channels = sound.samples.shape[1]
+        if sound.sample_rate != job.from_hz:
+            return f"{job.source}: is at {sound.sample_rate} Hz in a folder of {job.from_hz} Hz"
+        if n_channels != 1:
+            return f"{job.source}: has {n_channels} channels, must be mono"
+        audio = sound.samples[:, 0]
+        n_samples = _n_samples(job, audio.size)
+        write_pcm16(job.target, audio, job.from_hz, job.to_hz, n_samples, job.way)
+    except InvalidError as err:
+        return f"{job.source}: {err}"
     return None
 
 
@@ -137,7 +143,7 @@ def _n_samples(job: Job, n_source: int) -> int:
     return max(1, (2 * n_source * job.to_hz + job.from_hz) // (2 * job.from_hz))
 
 
-def _plan(task: Path, to_hz: int, from_hz: int | None) -> ResamplePlan:
+def _plan(task: Path, to_hz: int, from_hz: int | None, way: Way) -> ResamplePlan:
     metadata = TaskMetadata.read(task)
     names = {split: list(read_labels(task, split)) for split in metadata.splits}
     target = task / str(to_hz)
@@ -161,7 +167,7 @@ def _plan(task: Path, to_hz: int, from_hz: int | None) -> ResamplePlan:
                 problems.append(f"{source}: is missing")
             elif name not in made:
                 partial = plan.partial_folder / split / name
-                jobs.append(Job(source, partial, from_hz, to_hz, metadata.sample_duration))
+                jobs.append(Job(source, partial, from_hz, to_hz, metadata.sample_duration, way))
     return replace(plan, jobs=tuple(jobs), problems=tuple(problems))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hear_fusion.audio import Way
 from hear_fusion.tasks.schema import Clip
 from hear_fusion.tasks.wav import write_pcm16
 
@@ -35,12 +36,14 @@ class Staging:
         splits: Names of the splits.
         sample_rates: Rates in Hz.
         seconds: Length of every clip, or None where each keeps its own.
+        way: What to do with sounds that 16 bits would cut off or silence.
     """
 
     path: Path
     splits: tuple[str, ...]
     sample_rates: tuple[int, ...]
     seconds: float | None
+    way: Way = "refuse"
 
     @property
     def folder(self) -> Path:
@@ -79,11 +82,15 @@ class Staging:
         Args:
             name: File name, with the split before it where that is known: "train/a.wav".
             recording: The sound.
+
+        Raises:
+            ValueError: If the sound is not as it must be.
         """
         for rate in self.sample_rates:
             n_samples = None if self.seconds is None else round(self.seconds * rate)
             target = self.folder / str(rate) / name
-            write_pcm16(target, recording.audio, recording.sample_rate, rate, n_samples)
+            from_hz = recording.sample_rate
+            write_pcm16(target, recording.audio, from_hz, rate, n_samples, self.way)
 
     def sort(self, clips: Iterable[Clip]) -> None:
         """Move each sound into the folder of its split, and delete those that are no clips."""

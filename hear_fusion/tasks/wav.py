@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from hear_fusion.audio import resample
+from hear_fusion.audio import Way, fitted, resample
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 
@@ -22,8 +22,8 @@ def resample_pcm16(
 ) -> NDArray[np.int16]:
     """Resample mono audio and round it to 16-bit samples.
 
-    The start is kept and the end cut or filled with zeros, as HEAR does. Values beyond full scale
-    are clipped, never wrapped around.
+    The start is kept and the end cut or filled with zeros, as HEAR does. Values beyond full scale,
+    also those that the filter makes of a sound just below it, are clipped, never wrapped around.
 
     Args:
         audio: Samples in [-1, 1], shape (n_samples_in,).
@@ -62,6 +62,7 @@ def write_pcm16(
     from_hz: int,
     to_hz: int,
     n_samples: int | None = None,
+    way: Way = "refuse",
 ) -> None:
     """Write mono audio as a 16-bit WAV file at another rate, whole or not at all.
 
@@ -71,12 +72,13 @@ def write_pcm16(
         from_hz: Sample rate of ``audio``.
         to_hz: Sample rate of the file.
         n_samples: Its length; by default the input's duration, rounded up.
+        way: What to do with audio that 16 bits would cut off or silence.
 
     Raises:
         ValueError: If the audio is not as it must be.
         OSError: If the file cannot be written.
     """
-    samples = resample_pcm16(audio, from_hz, to_hz, n_samples)
+    samples = resample_pcm16(fitted(audio, way), from_hz, to_hz, n_samples)
     # Through memory: libsndfile does not tell a full disk from other failures.
     content = BytesIO()
     soundfile.write(content, samples, to_hz, subtype="PCM_16", format="WAV")

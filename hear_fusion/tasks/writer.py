@@ -77,7 +77,7 @@ def write_task_folder(
     try:
         staging.begin(recipe)
         for clip, recording in zip(clips, recordings, strict=True):
-            staging.write(f"{clip.split}/{clip.filename}", recording)
+            _write_sound(staging, clip, recording)
             on_clip()
         return finish_task_folder(staging, metadata, clips, recipe)
     finally:
@@ -137,6 +137,13 @@ def read_recipe(path: Path) -> str | None:
     except ValueError:
         return None
     return recipe if isinstance(recipe, str) else None
+
+
+def _write_sound(staging: Staging, clip: Clip, recording: Recording) -> None:
+    try:
+        staging.write(f"{clip.split}/{clip.filename}", recording)
+    except InvalidError as err:
+        raise InvalidError(f"{clip.split}/{clip.filename}: {err}") from err
 
 
 def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], recipe: str) -> None:

@@ -79,7 +79,9 @@ def sound(seed: int, seconds: float, rate: int, channels: int = 1) -> NDArray[np
 
 def encoded(samples: NDArray[np.int16], rate: int, subtype: str, kind: str = "WAV") -> bytes:
     file = io.BytesIO()
-    soundfile.write(file, samples, rate, subtype=subtype, format=kind)
+    floats = samples / 32768  # as a writer of floats must
+    what = floats if subtype == "FLOAT" else samples
+    soundfile.write(file, what, rate, subtype=subtype, format=kind)
     return file.getvalue()
 
 

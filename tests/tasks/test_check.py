@@ -161,7 +161,10 @@ def test_what_our_writer_writes_passes(tmp_path: Path) -> None:
             f"48000/train/{FIRST}: must be at 48000 Hz, got 16000 Hz",
         ),
         (sound(f"train/{FIRST}", np.ones((8000, 2)) * 0.1), "must be mono, got 2 channels"),
-        (sound(f"train/{FIRST}", []), f"train/{FIRST}: must hold sound, got no sample"),
+        (
+            sound(f"train/{FIRST}", []),
+            f"train/{FIRST}: must be readable audio: it holds no samples",
+        ),
         (
             sound(f"train/{FIRST}", [0.1, np.inf], subtype="FLOAT"),
             f"train/{FIRST}: must be finite",

@@ -69,14 +69,14 @@ def test_lengths_without_a_fixed_duration_are_rounded(
     tmp_path: Path, n_samples: int, expected: int
 ) -> None:
     job = Job(tmp_path / "in.wav", tmp_path / "out.wav", 48000, 16000, None)
-    soundfile.write(job.source, np.full(n_samples, 0.5), 48000)
+    soundfile.write(job.source, np.linspace(-0.5, 0.5, n_samples), 48000)
     assert resample_file(job) is None
     assert soundfile.info(job.target).frames == expected
 
 
 def test_the_fixed_duration_decides_where_there_is_one(tmp_path: Path) -> None:
     job = Job(tmp_path / "in.wav", tmp_path / "out.wav", 44100, 22050, 0.1)
-    soundfile.write(job.source, np.full(4411, 0.5), 44100)
+    soundfile.write(job.source, np.linspace(-0.5, 0.5, 4411), 44100)
     assert resample_file(job) is None
     assert soundfile.info(job.target).frames == 2205
 
@@ -146,12 +146,17 @@ def test_broken_files_are_all_listed_and_the_rest_is_done(task: Path) -> None:
     assert shown.exit_code == 1
     for name, reason in zip(
         names,
-        ("cannot be read", "has 2 channels", "is at 44100 Hz in a folder of 48000", "is missing"),
+        (
+            "is a Git LFS pointer",
+            "has 2 channels",
+            "is at 44100 Hz in a folder of 48000",
+            "is missing",
+        ),
         strict=True,
     ):
         assert f"{folder / name}: {reason}" in shown.output
-    assert "valid_0.wav: holds no sound" in shown.output
-    assert "valid_1.wav: holds NaN or infinity" in shown.output
+    assert "valid_0.wav: holds no samples" in shown.output
+    assert "valid_1.wav: holds samples that are NaN or infinite" in shown.output
     assert "6 files could not be resampled" in shown.output
     assert not (task / "16000").exists()
     assert len(list((task / ".16000-from-48000").rglob("*.wav"))) == 6

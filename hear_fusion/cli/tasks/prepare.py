@@ -13,6 +13,7 @@ from hear_fusion.cli import options
 from hear_fusion.datasets import DATA_SETS
 
 if TYPE_CHECKING:
+    from hear_fusion.audio import Way
     from hear_fusion.datasets.prepare import Prepared
 
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -35,6 +36,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     is_flag=True,
     help="Make the folder also if clips are missing; its name then ends in 'partial'.",
 )
+@options.doubtful_sounds
 @options.jobs
 def prepare(
     name: str,
@@ -43,6 +45,7 @@ def prepare(
     sample_rates: tuple[str, ...],
     splits_file: Path | None,
     allow_missing: bool,
+    way: Way | None,
     jobs: int,
 ) -> None:
     """Make a HEAR task folder in OUT from the official archive of a data set.
@@ -53,7 +56,8 @@ def prepare(
 
     Splits, labels and lengths are those of the paper's evaluation. Files that are unreadable,
     missing, surplus or there twice are listed by name, and the work goes on; at the end the counts
-    must be those of the data set. An interrupted run is continued by the same command.
+    must be those of the data set. An interrupted run is continued by the same command. Sounds
+    that 16 bits would cut off or silence are listed as well; --scale or --clip takes them.
 
     \b
     Example:
@@ -75,6 +79,7 @@ def prepare(
                 sample_rates=[int(rate) for rate in dict.fromkeys(sample_rates)],
                 splits_file=splits_file,
                 allow_missing=allow_missing,
+                way=way or "refuse",
                 jobs=jobs,
                 on_clip=bar.update,
             )

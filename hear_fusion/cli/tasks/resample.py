@@ -1,10 +1,16 @@
 """``hear-fusion tasks resample``: the missing sample rate of whole task folders."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hear_fusion.cli import options
+
+if TYPE_CHECKING:
+    from hear_fusion.audio import Way
 
 _RATES = click.Choice(options.RATES)
 
@@ -28,16 +34,23 @@ _RATES = click.Choice(options.RATES)
     help="Rate to make it from.  [default: the highest there]",
 )
 @options.task
+@options.doubtful_sounds
 @options.jobs
 def resample(
-    tasks_dir: Path, to_hz: str, from_hz: str | None, tasks: tuple[str, ...], jobs: int
+    tasks_dir: Path,
+    to_hz: str,
+    from_hz: str | None,
+    tasks: tuple[str, ...],
+    way: Way | None,
+    jobs: int,
 ) -> None:
     """Add a sample rate to the task folders in TASKS_DIR.
 
     heareval reads TASK/<rate of the model>/<split>, and the published HEAR tasks come at 48000 Hz
     only. Every file that the task names is resampled (soxr, very high quality) to 16-bit mono of
     the exact length. The new folder appears when it is complete; an interrupted run is continued
-    by the same command. Broken files are listed, and the others are done all the same.
+    by the same command. Broken files, and those that 16 bits would cut off or silence, are listed,
+    and the others are done all the same.
 
     \b
     Example:
@@ -50,7 +63,7 @@ def resample(
     problems: list[str] = []
     try:
         plans = plan_resampling(
-            tasks_dir, int(to_hz), int(from_hz) if from_hz else None, tasks or None
+            tasks_dir, int(to_hz), int(from_hz) if from_hz else None, tasks or None, way or "refuse"
         )
         for plan in plans:
             with progress_bar(plan.task.name, len(plan.jobs), "file") as bar:

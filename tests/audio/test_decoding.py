@@ -97,16 +97,6 @@ def test_a_header_that_is_a_little_wrong_is_forgiven() -> None:
     assert decode(SPOKEN[:-500])[0].size == 8000 - 250
 
 
-@pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\0\0\0\0"])
-def test_a_streamed_header_without_a_size_is_read(size: bytes) -> None:
-    streamed = SPOKEN[:40] + size + SPOKEN[44:]
-    if size == b"\0\0\0\0":
-        with pytest.raises(UnreadableSoundError, match="holds no samples"):
-            decode(streamed)
-    else:
-        assert decode(streamed)[0].size == 8000
-
-
 def test_noise_never_brings_down_the_reader() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):
