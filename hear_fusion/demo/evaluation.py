@@ -21,7 +21,8 @@ from hear_fusion.probes.protocol import DEMO_PROTOCOL
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.layerwise import StudySetup, run_study
 from hear_fusion.study.results import Study
-from hear_fusion.tasks.schema import METADATA_FILE, TaskMetadata
+from hear_fusion.tasks.folders import find_tasks
+from hear_fusion.tasks.schema import TaskMetadata
 
 ORIGINAL_CHOICE = Choice("yamnet")
 # At 320 ms even a perfect classifier misses most onsets; see the HEAR rules for event tasks.
@@ -157,7 +158,7 @@ def evaluate_demo(
         fused: The fusion.
         say: Called with what is going on.
     """
-    folders = sorted(path.parent for path in tasks_dir.glob(f"*/{METADATA_FILE}"))
+    folders = find_tasks(tasks_dir)
     events = [p.name for p in folders if TaskMetadata.read(p).is_event]
     scenes = [p.name for p in folders if p.name not in events]
     results: list[Result] = []

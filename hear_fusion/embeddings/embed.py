@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.pace import SCENES, Pace
+from hear_fusion.embeddings.sounds import Sounds, read_sounds, replaced_sound
 from hear_fusion.embeddings.store import (
     RECORD_FILE,
     LayerArray,
@@ -28,6 +31,8 @@ from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
 from hear_fusion.tasks.folders import refuse_other_task, require_audio, text_files
 from hear_fusion.tasks.schema import TaskMetadata
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def embed_task(
@@ -49,24 +54,30 @@ def embed_task(
 
     Returns:
         What is stored; None for an event task without modules. What was there is not computed
-        again.
+        again, unless a sound was replaced since.
 
     Raises:
         ValueError: If the store holds features of other weights, options, a newer version or
             another state of the task, or the task's sound is not as it must be.
     """
     folder = store / loaded.name / task.name
+    wanted = _wanted(TaskMetadata.read(task), loaded, modules)
+    sounds = read_sounds(task, loaded.sample_rate)
     before = StoredTask.read(folder)
     if before is not None:
-        _refuse_other_network(before, loaded)
-        refuse_other_task(task, folder, done=RECORD_FILE, option="--store")
-    wanted = _wanted(TaskMetadata.read(task), loaded, modules)
+        misfit = _misfit(before, loaded, task, sounds)
+        if misfit is not None and wanted:
+            _LOGGER.warning("%s: computing its features anew, since %s", task.name, misfit)
+            before = None
     missing = {
         pace: sorted({*layers, *(before.paces.get(pace, ()) if before else ())})
         for pace, layers in wanted.items()
         if before is None or not before.has(pace, sorted(layers))
     }
     if not missing:
+        if before is not None and not before.sounds:
+            before = replace(before, sounds=sounds)
+            before.write()
         return before
     require_audio(task, loaded.sample_rate)
     clips = list_clips(task, loaded.sample_rate)
@@ -87,6 +98,7 @@ def embed_task(
         {split.split: split.filenames for split in clips},
         {**(before.paces if before else {}), **missing},
         time.monotonic() - began + (before.wall_s if before else 0.0),
+        sounds,
     )
     stored.write()
     return stored
@@ -170,11 +182,28 @@ class _Writer:
             self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
 
 
-def _refuse_other_network(stored: StoredTask, loaded: LoadedBackbone) -> None:
+def _misfit(stored: StoredTask, loaded: LoadedBackbone, task: Path, sounds: Sounds) -> str | None:
+    """Tell why features are to be computed anew; None if they fit.
+
+    Raises:
+        ValueError: If they are of other weights, options, or texts: somebody may want them still.
+    """
+    done_ns = (stored.folder / RECORD_FILE).stat().st_mtime_ns
+    replaced = replaced_sound(sounds, stored.sounds, done_ns)
+    # Options may come from the sounds: the statistics of a task.
+    _refuse_other_network(stored, loaded, with_options=replaced is None)
+    refuse_other_task(task, stored.folder, done=RECORD_FILE, option="--store")
+    return None if replaced is None else f"{replaced} was replaced"
+
+
+def _refuse_other_network(
+    stored: StoredTask, loaded: LoadedBackbone, *, with_options: bool
+) -> None:
     now = (loaded.model.weights_sha256, dict(loaded.options))
-    if (stored.weights_sha256, dict(stored.options)) != now:
+    then = (stored.weights_sha256, dict(stored.options))
+    if then[0] != now[0] or (with_options and then[1] != now[1]):
         raise InvalidError(
             f"features in {stored.folder} must be made with the weights and options in use "
-            f"({now[0]}, {now[1]}), got {stored.weights_sha256}, {dict(stored.options)}; choose "
-            "another --store or delete the folder"
+            f"({now[0]}, {now[1]}), got {then[0]}, {then[1]}; choose another --store or delete "
+            "the folder"
         )

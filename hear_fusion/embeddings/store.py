@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.embeddings.pace import SCENES, Pace, pace_of_folder
+from hear_fusion.embeddings.sounds import Sounds
 from hear_fusion.files.records import read_record, to_record, write_record
 from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
@@ -45,6 +46,7 @@ class StoredTask:
         filenames: Clips of every split in the order of the rows.
         paces: By pace the layers that are there.
         wall_s: Wall time of the passes.
+        sounds: The sounds as they were then; empty where that was not recorded.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class StoredTask:
     filenames: Mapping[str, list[str]]
     paces: Mapping[Pace, list[int]]
     wall_s: float
+    sounds: Sounds = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -103,6 +106,7 @@ class StoredTask:
             "filenames": dict(self.filenames),
             "paces": {pace.folder: list(layers) for pace, layers in self.paces.items()},
             "wall_s": self.wall_s,
+            "sounds": self.sounds,
         }
         write_record(self.folder / RECORD_FILE, record)
 

@@ -6,6 +6,7 @@ The official predictions runner goes on from there and cannot tell the differenc
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import shutil
 from collections.abc import Sequence
@@ -22,10 +23,12 @@ from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.store import LayerArray, StoredTask
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.sounds import EmbeddedSounds, misfit
 from hear_fusion.names import Choice
 from hear_fusion.tasks.folders import refuse_other_task
 from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE
 
+_LOGGER = logging.getLogger(__name__)
 # What heareval adds to the end of an event, whose intervals are open there.
 _END_MS = 0.0001
 
@@ -43,7 +46,7 @@ def export_module(
         embeddings_dir: As heareval's; the folder is ``<embeddings_dir>/<module>/<task>``.
 
     Returns:
-        The folder. A finished one of the same weights and task is kept.
+        The folder. A finished one of the same weights, task and sounds is kept.
 
     Raises:
         ValueError: If a finished folder was made with other weights or another state of the task.
@@ -55,7 +58,10 @@ def export_module(
     refuse_other_weights(folder, weights)
     refuse_other_task(task, folder, done=EMBEDDINGS_DONE_FILE)
     if (folder / EMBEDDINGS_DONE_FILE).exists():
-        return folder
+        reason = misfit(task, folder, loaded.sample_rate)
+        if reason is None:
+            return folder
+        _LOGGER.warning("%s: writing its embeddings anew, since %s", folder, reason)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
@@ -74,6 +80,7 @@ def export_module(
     }
     _write_json(folder / "profile.embeddings.json", profile, indent=4)
     weights.write(folder)
+    EmbeddedSounds(loaded.sample_rate, stored.sounds).write(folder)
     (folder / EMBEDDINGS_DONE_FILE).touch()
     return folder
 

@@ -13,6 +13,7 @@ and the numbers are the ones heareval computes. Each function below mends one th
 import json
 import logging
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Sequence
@@ -23,9 +24,11 @@ from typing import Any
 
 import click
 
+from hear_fusion.embeddings.sounds import read_sounds
 from hear_fusion.errors import HearFusionError
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.sounds import EmbeddedSounds, misfit
 from hear_fusion.parallel.processes import end_with_parent
 from hear_fusion.tasks.check_audio import refuse_bad_clips
 from hear_fusion.tasks.clips import read_clip
@@ -141,7 +144,7 @@ def name_bad_clips(runner: ModuleType, task_embeddings: ModuleType) -> None:
 
 
 def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> None:
-    """Record the weights in each task folder; refuse folders made with others.
+    """Record weights and sounds in each task folder; refuse folders made with other weights.
 
     heareval names the folder of embeddings by module and options, so that other weights would
     silently reuse what is there.
@@ -167,6 +170,10 @@ def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> No
                 finished = Path(given["embeddings_dir"]) / folder / name
                 refuse_other_weights(finished, embedding.weights)
                 refuse_other_task(tasks_dir / name, finished, done=EMBEDDINGS_DONE_FILE)
+                reason = misfit(tasks_dir / name, finished, embedding.sample_rate)
+                if reason is not None:
+                    click.echo(f"{name}: computing its embeddings anew, since {reason}", err=True)
+                    shutil.rmtree(finished)
         except ValueError as err:
             raise click.ClickException(str(err)) from err
         return embedding
@@ -178,8 +185,10 @@ def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> No
             require_audio(task_path, embedding.sample_rate)
         except ValueError as err:
             raise click.ClickException(str(err)) from err
+        sounds = read_sounds(task_path, embedding.sample_rate)
         official_task_embeddings(embedding, task_path, embed_task_dir)
         embedding.weights.write(embed_task_dir)
+        EmbeddedSounds(embedding.sample_rate, sounds).write(embed_task_dir)
 
     runner.Embedding = load  # type: ignore[attr-defined]
     runner.task_embeddings = task_embeddings  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ Logs are kept in ``<embeddings dir>/.logs``, passing files in ``<embeddings dir>
 are hidden so that ``<embeddings dir>/*`` still means the modules.
 """
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
 from hear_fusion.evaluate.options import read_options
 from hear_fusion.evaluate.scores import Score, read_score
 from hear_fusion.evaluate.settings import PredictionSettings, is_predicted
+from hear_fusion.evaluate.sounds import misfit
 from hear_fusion.evaluate.workspace import Workspace
 from hear_fusion.files.lock import exclusive
 from hear_fusion.names import import_name
@@ -27,6 +29,7 @@ from hear_fusion.parallel.processes import Command, run_commands
 from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.folders import find_tasks
 
+_LOGGER = logging.getLogger(__name__)
 _LAUNCHER = ("-m", "hear_fusion.evaluate.official")
 
 
@@ -141,6 +144,11 @@ def _compute_embeddings(
         bar.n = sum(map(is_done, results))
         bar.refresh()
 
+    for task in task_paths:
+        # The runner judges by the weights too, and what it says goes to the log.
+        reason = misfit(task, module_folder / task.name)
+        if reason is not None:
+            _LOGGER.warning("%s: computing its embeddings anew, since %s", task.name, reason)
     pending = list(results)
     while pending:
         for result in pending:

@@ -80,7 +80,7 @@ def read_sections(results: Path) -> list[Section]:
         ValueError: If a file holds no section, or one of a newer format.
     """
     sections = []
-    for path in sorted((results / SECTIONS_FOLDER).glob("*.json")):
+    for path in sorted((results / SECTIONS_FOLDER).glob("[!.]*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             if is_current(record.get("format"), path):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from hear_fusion.embeddings.sounds import Sounds, replaced_sound
 from hear_fusion.evaluate.identity import recorded_weights
 from hear_fusion.evaluate.layout import SCORES_FILE
 from hear_fusion.evaluate.predictions import read_official_score
+from hear_fusion.evaluate.sounds import EmbeddedSounds
 from hear_fusion.metrics.significance import (
     accuracy,
     accuracy_interval,
@@ -55,17 +57,24 @@ def to_gain(original: LinearResult, fused: LinearResult, official: float | None 
     )
 
 
-def official_accuracy(task_folder: Path, weights_sha256: str) -> float | None:
-    """Read heareval's accuracy of a module on a task, if it was made with the same weights.
+def official_accuracy(
+    task_folder: Path, weights_sha256: str, sounds: Sounds | None = None
+) -> float | None:
+    """Read heareval's accuracy of a module on a task, if made with the same weights and sounds.
 
     Args:
         task_folder: ``<embeddings dir>/<module>/<task>``; may not exist.
         weights_sha256: The weights of the study.
+        sounds: Its sounds; None to take any.
     """
     if not (task_folder / SCORES_FILE).is_file():
         return None
     metric = TaskMetadata.read(task_folder).metric
     if recorded_weights(task_folder) != weights_sha256:
         _LOGGER.warning("leaving out the scores of %s: made with other weights", task_folder)
+        return None
+    recorded = EmbeddedSounds.read(task_folder)
+    if recorded is not None and replaced_sound(sounds or {}, recorded.sounds, 0) is not None:
+        _LOGGER.warning("leaving out the scores of %s: made of other sounds", task_folder)
         return None
     return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None

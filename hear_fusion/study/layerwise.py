@@ -223,4 +223,4 @@ def _official(
         return None
     module = choice_of(config.backbone, layers).import_name
     folder = setup.embeddings_dir / embeddings_folder_name(module, task.options) / task.name
-    return official_accuracy(folder, task.weights_sha256)
+    return official_accuracy(folder, task.weights_sha256, task.sounds)

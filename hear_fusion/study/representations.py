@@ -6,7 +6,6 @@ side, never copied.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from hear_fusion.probes.protocol import Protocol
 from hear_fusion.probes.published_learning_rates import published_learning_rates
 from hear_fusion.progress import progress_bar
 from hear_fusion.study.config import StudyConfig
-from hear_fusion.tasks.folders import text_files
+from hear_fusion.tasks.folders import read_texts
 
 LayerNumbers = tuple[int, ...]
 """Layer numbers of a representation, ascending; ``(ORIGINAL,)`` for the original embedding."""
@@ -109,8 +108,5 @@ def _protocol(config: StudyConfig, task: StoredTask, layers: LayerNumbers) -> Pr
 
 
 def _digest(task: StoredTask) -> str:
-    """Hash what the features and labels of a task were made of; weights are in the record."""
-    digest = hashlib.sha256()
-    for path in text_files(task.folder):
-        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    """Hash what the features and labels of a task were made of."""
+    return recipe_of(read_texts(task.folder), task.weights_sha256, dict(task.options), task.sounds)

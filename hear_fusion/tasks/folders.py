@@ -1,10 +1,14 @@
 """HEAR task folders, and the folders of embeddings that heareval makes of them."""
 
+import csv
+import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hear_fusion.errors import InvalidError
+from hear_fusion.tasks.content import read_object
 from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE, TaskMetadata
 
 _LOGGER = logging.getLogger(__name__)
@@ -14,6 +18,7 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
     """List the HEAR task folders to evaluate, sorted by name.
 
     Anything else in the folder is skipped with a note: heareval's ``--task all`` would fail on it.
+    What is hidden is none of the user's tasks: one being written, or what a file system keeps.
 
     Args:
         tasks_dir: Folder of task folders.
@@ -28,7 +33,7 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
             f"tasks_dir must be a folder of HEAR task folders, got {tasks_dir}; make one with "
             "'hear-fusion tasks demo'"
         )
-    entries = sorted(tasks_dir.iterdir())
+    entries = sorted(path for path in tasks_dir.iterdir() if not path.name.startswith("."))
     tasks = {entry.name: entry for entry in entries if (entry / METADATA_FILE).is_file()}
     if not tasks:
         raise InvalidError(
@@ -42,7 +47,7 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
         )
     if names is None:
         for entry in entries:
-            if entry.name not in tasks and not entry.name.startswith("."):
+            if entry.name not in tasks:
                 _LOGGER.warning("skipping %s: not a HEAR task (no %s)", entry, METADATA_FILE)
     chosen = [tasks[name] for name in sorted(set(names or tasks))]
     for task in chosen:
@@ -51,8 +56,45 @@ def find_tasks(tasks_dir: Path, names: Sequence[str] | None = None) -> list[Path
 
 
 def text_files(folder: Path) -> list[Path]:
-    """List what a task folder, or one made of it, says beside its sounds, sorted by name."""
-    return sorted((*folder.glob("*.json"), *folder.glob("*.csv")))
+    """List what a task consists of beside its sounds: metadata, vocabulary, a text each split.
+
+    Whatever else lies in the folder is not the task's.
+
+    Args:
+        folder: A task folder, or one made of it.
+
+    Raises:
+        ValueError: If the metadata cannot be read.
+    """
+    splits = TaskMetadata.read(folder).splits
+    return [
+        folder / name
+        for name in (METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in splits))
+    ]
+
+
+def read_texts(folder: Path) -> dict[str, Any]:
+    """Read the texts of a task folder, or of one made of it, to be compared by what they say.
+
+    Returns:
+        By file name its content; equal for texts that differ in layout alone.
+
+    Raises:
+        ValueError: If one cannot be read.
+    """
+    return {path.name: _content(path) for path in text_files(folder)}
+
+
+def _content(path: Path) -> Any:
+    if path.name == VOCABULARY_FILE:
+        try:
+            text = io.StringIO(path.read_text(encoding="utf-8-sig"))
+            return [row for row in csv.reader(text) if row]
+        except (OSError, ValueError, csv.Error) as err:
+            raise InvalidError(f"{path} must be readable CSV, got: {err}") from err
+    content = read_object(path)
+    # The order of the clips is that of their embeddings; keys of the metadata have none.
+    return content if path.name == METADATA_FILE else list(content.items())
 
 
 def rate_folders(task: Path) -> list[Path]:
@@ -99,7 +141,7 @@ def refuse_other_task(
     """Check that a finished folder of embeddings was made from this task as it is now.
 
     heareval copies the metadata, the vocabulary and the labels of each split; a task that was made
-    anew differs in one of them.
+    anew differs in what one of them says.
 
     Args:
         task: The HEAR task folder.
@@ -113,10 +155,16 @@ def refuse_other_task(
     if not (task_folder / done).exists():
         return
     for original in text_files(task):
-        copy = task_folder / original.name
-        if not copy.exists() or copy.read_bytes() != original.read_bytes():
+        if not _says(task_folder / original.name, _content(original)):
             raise InvalidError(
                 f"embeddings in {task_folder} must be made of the task as it is now, got another "
                 f"{original.name} than in {task.resolve()}; choose another {option} or "
                 "delete the folder"
             )
+
+
+def _says(path: Path, content: Any) -> bool:
+    try:
+        return bool(_content(path) == content)
+    except ValueError:
+        return False

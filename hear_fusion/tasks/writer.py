@@ -190,7 +190,8 @@ def _summary(
     if metadata.sample_duration is not None:
         seconds = len(clips) * metadata.sample_duration
     else:
-        files = (path / str(sample_rates[0])).glob("*/*.wav")
+        folder = path / str(sample_rates[0])
+        files = (folder / clip.split / clip.filename for clip in clips)
         seconds = sum(soundfile.info(file).duration for file in files)
     return TaskSummary(
         path=path,

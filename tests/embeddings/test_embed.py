@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from dataclasses import replace
@@ -11,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile as sf
 import torch
+from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
@@ -27,6 +30,7 @@ from hear_fusion.tasks.clips import list_clips
 from hear_fusion.tasks.folders import find_tasks
 from tests.files.damaged import NEWER_WORDS, changed, newer
 from tests.tasks.hear_tasks import python, tone, write_event_task, write_scene_task, write_task
+from tests.tasks.strays import STRAYS, add_strays
 
 MODULES = {
     "yamnet": ("yamnet", "yamnet_9", "yamnet_5_13", "yamnet_40ms", "yamnet_2_13_40ms"),
@@ -104,9 +108,9 @@ def test_every_file_is_the_official_one(
     expected = {p.relative_to(official) for p in official.rglob("*") if p.is_file()}
     found = {p.relative_to(ours / "embeddings") for p in (ours / "embeddings").rglob("*")}
     found = {p for p in found if (ours / "embeddings" / p).is_file()}
-    assert {p for p in found if p.name != "weights.json"} == expected
-    # 4 tasks by 8 modules; each with its own weights.json
-    assert len(found) - len(expected) == 32
+    assert {p for p in found if p.name not in ("weights.json", "sounds.json")} == expected
+    # 4 tasks by 8 modules; each with its own weights.json and sounds.json
+    assert len(found) - len(expected) == 64
     n_arrays = 0
     for path in sorted(expected):
         n_arrays += _compare(official / path, ours / "embeddings" / path, official, ours)
@@ -257,6 +261,7 @@ def test_other_weights_options_and_tasks_are_refused(
     ):
         with pytest.raises(ValueError, match="choose another --store or delete"):
             embed_task(network, task, tmp_path / "store")
+    add_strays(task)
     (task / "test.json").write_text((task / "test.json").read_text().replace("high", "low"))
     with pytest.raises(ValueError, match=r"another test.json .* another --store"):
         embed_task(networks["cnn14"], task, tmp_path / "store")
@@ -336,3 +341,114 @@ def test_an_event_sounds_from_its_start_to_its_end() -> None:
     ]
     found = [labels_at(events, time) for time in (99.9, 100.0, 200.0, 200.1)]
     assert found == [[], ["a"], ["a", "b"], ["b"]]
+
+
+def test_what_else_lies_in_a_task_changes_nothing(
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, task = networks["yamnet"], shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+    (choice,) = parse_modules(["yamnet_5_13"], "yamnet")
+
+    def run() -> set[tuple[str, int]]:
+        stored = embed_task(network, task, tmp_path / "store")
+        assert stored is not None
+        export_module(stored, task, choice, network, tmp_path / "embeddings")
+        files = [*(tmp_path / "store").rglob("*"), *(tmp_path / "embeddings").rglob("*")]
+        return {(str(path), path.stat().st_mtime_ns) for path in files if path.is_file()}
+
+    add_strays(task)
+    first = run()
+    assert not [name for name, _ in first if "faults" in name or "._" in name]
+    monkeypatch.setattr("hear_fusion.embeddings.embed.list_clips", None)
+    assert run() == first
+    for name in STRAYS:
+        (task / name).write_bytes(b"other words")
+    assert run() == first
+    for name in STRAYS:
+        (task / name).unlink()
+    assert run() == first
+
+
+def replace_sound(path: Path) -> None:
+    """Write another sound of the same length, as late as another day."""
+    rate_hz, n_samples = 16000, sf.info(path).frames
+    sf.write(path, 0.1 * tone("high", n_samples, RNG), rate_hz, subtype="PCM_16")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 86400 * 10**9))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_replaced_sound_is_noticed_and_that_task_computed_anew(
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    recorded: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    network, task = networks["cnn14"], shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+    (choice,) = parse_modules(["cnn14_3_6"], "cnn14")
+    record = tmp_path / "store" / "cnn14" / "scene" / RECORD_FILE
+
+    def run(store: str = "store") -> StoredTask:
+        stored = embed_task(network, task, tmp_path / store)
+        assert stored is not None
+        export_module(stored, task, choice, network, tmp_path / f"{store} embeddings")
+        return stored
+
+    first = run()
+    if not recorded:
+        changed(sounds=...)(record)
+        assert run().sounds == first.sounds, "they are compared once, then recorded"
+        assert StoredTask.read(first.folder) == first
+        changed(sounds=...)(record)
+    before = first.features("valid", 3).copy()
+    replace_sound(task / "16000" / "valid" / first.filenames["valid"][2])
+    assert caplog.messages == []
+    second = run()
+    reason = f"since valid/{first.filenames['valid'][2]} was replaced"
+    folder = tmp_path / "store embeddings" / choice.import_name / "scene"
+    assert caplog.messages == [
+        f"scene: computing its features anew, {reason}",
+        f"{folder}: writing its embeddings anew, {reason}",
+    ]
+    after = second.features("valid", 3)
+    assert [i for i in range(5) if not np.array_equal(before[i], after[i])] == [2]
+    clean = run("clean")
+    for split in clean.splits:
+        for number in network.layer_numbers():
+            assert_array_equal(second.features(split, number), clean.features(split, number))
+        name = f"{split}.embeddings.npy"
+        other = tmp_path / "clean embeddings" / choice.import_name / "scene"
+        assert (folder / name).read_bytes() == (other / name).read_bytes()
+    assert run() == second
+    assert len(caplog.messages) == 2
+
+
+def test_sounds_that_are_gone_or_were_copied_were_not_replaced(
+    networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
+) -> None:
+    network, task = networks["cnn14"], shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+    first = embed_task(network, task, tmp_path)
+    elsewhere = shutil.copytree(task, tmp_path / "elsewhere" / "scene")  # keeps times
+    shutil.rmtree(task / "16000")
+    assert embed_task(network, task, tmp_path) == first
+    assert embed_task(network, elsewhere, tmp_path) == first
+
+
+def test_statistics_of_replaced_sounds_are_other_options(
+    weight_files: dict[str, Path], tasks_dir: Path, tmp_path: Path
+) -> None:
+    task = shutil.copytree(tasks_dir / "scene", tmp_path / "scene")
+
+    def told(mean: float) -> LoadedBackbone:
+        return LoadedBackbone.load("ast", weight_files["ast"], {"input_mean": mean})
+
+    embed_task(told(-4.0), task, tmp_path)
+    with pytest.raises(ValueError, match="weights and options in use"):
+        embed_task(told(-5.0), task, tmp_path)
+    replace_sound(next((task / "16000" / "train").iterdir()))
+    stored = embed_task(told(-5.0), task, tmp_path)
+    assert stored is not None
+    assert stored.options == {"input_mean": -5.0}

@@ -14,6 +14,7 @@ from hear_fusion.evaluate.predictions import read_official_score, read_predictio
 from hear_fusion.evaluate.run import Result, run
 from hear_fusion.evaluate.scores import read_score
 from tests.tasks.hear_tasks import python, write_event_task, write_scene_task
+from tests.tasks.strays import add_strays
 
 TASKS = ["event-v1", "folds-v1", "multi-v1", "scene-v1"]
 METRICS = {"folds-v1": "top1_acc", "scene-v1": "top1_acc"}
@@ -205,6 +206,8 @@ def test_a_second_run_continues_the_first(evaluated: Evaluated) -> None:
     (evaluated.folder("multi-v1") / "prediction-done.json").unlink()
     (evaluated.folder("multi-v1") / "valid.target-labels.pkl").write_bytes(pickle.dumps([]))
 
+    # What else may lie there by now.
+    add_strays(evaluated.tasks_dir / "folds-v1")
     results = evaluated.run(tasks=["broken-v1", "folds-v1", "multi-v1", "scene-v1"])
     error = results.pop("multi-v1").error or ""
     log = evaluated.embeddings_dir / ".logs" / "tiny_spectrum" / "multi-v1.predictions.log"

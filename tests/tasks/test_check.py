@@ -17,6 +17,7 @@ from hear_fusion.tasks.check import check_task
 from hear_fusion.tasks.schema import Clip, TaskMetadata
 from hear_fusion.tasks.writer import Recording, write_task_folder
 from tests.tasks.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.strays import add_strays
 
 Break = Callable[[Path], object]
 
@@ -366,3 +367,13 @@ def test_pitches_out_of_order_are_noticed(tmp_path: Path) -> None:
     metadata(evaluation=["pitch_acc"])(task)
     vocabulary("idx,label\n0,100\n1,99\n")(task)
     assert any("pitches are not sorted by value" in line for line in lines(task, "note"))
+
+
+def test_what_else_lies_in_a_task_is_no_error(tmp_path: Path) -> None:
+    task = scene(tmp_path)
+    metadata(evaluation=["top1_acc"])(task)
+    add_strays(task)
+    assert lines(task, "error") == []
+    assert run(task).exit_code == 0
+    (task / "train.json").unlink()
+    assert len(lines(task, "error")) > 0

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.tasks.folders import (
     find_tasks,
     rate_folders,
+    read_texts,
     refuse_other_task,
     require_audio,
     text_files,
 )
+from tests.files.damaged import changed
 from tests.tasks.hear_tasks import write_scene_task
+from tests.tasks.strays import add_strays
 
 
 def test_tasks_are_found_and_strays_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -110,28 +114,85 @@ def test_available_memory_minds_the_container(tmp_path: Path) -> None:
     assert available_bytes(tmp_path / "none", tmp_path) == 2000000
 
 
-@pytest.mark.parametrize("name", ["task_metadata.json", "labelvocabulary.csv", "valid.json"])
-def test_folders_of_a_task_made_anew_are_refused(tmp_path: Path, name: str) -> None:
-    task = write_scene_task(tmp_path / "tasks" / "scene-v1", n_clips=2)
-    finished = tmp_path / "embeddings" / "scene-v1"
-    finished.mkdir(parents=True)
-    for file in (*task.glob("*.json"), *task.glob("*.csv")):
-        (finished / file.name).write_bytes(file.read_bytes())
-    (task / name).write_text((task / name).read_text() + " ")
-    refuse_other_task(
-        task, finished, done=".done.embeddings"
-    )  # not finished: will be made anew in any case
-    (finished / ".done.embeddings").touch()
+CHANGES = {
+    "task_metadata.json": changed(sample_duration=0.25),
+    "labelvocabulary.csv": lambda path: path.write_text(path.read_text().replace("low", "deep")),
+    "valid.json": lambda path: path.write_text(path.read_text().replace("low", "high")),
+    "test.json": lambda path: path.write_text(in_other_order(path.read_text())),
+}
+LAYOUTS = {
+    "task_metadata.json": lambda path: path.write_text(in_other_order(path.read_text(), indent=3)),
+    "labelvocabulary.csv": lambda path: path.write_bytes(
+        b'\xef\xbb\xbf"idx","label"\r\n' + path.read_bytes().split(b"\n", 1)[1] + b"\n\n"
+    ),
+    "valid.json": lambda path: path.write_text(
+        json.dumps(json.loads(path.read_text()), indent=1).replace("high", "h\\u0069gh")
+    ),
+}
+
+
+def in_other_order(text: str, indent: int | None = None) -> str:
+    return json.dumps(dict(reversed(json.loads(text).items())), indent=indent)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    return write_scene_task(tmp_path / "tasks" / "scene-v1", n_clips=3)
+
+
+@pytest.fixture
+def finished(task: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "embeddings" / "scene-v1"
+    folder.mkdir(parents=True)
+    for file in text_files(task):
+        shutil.copy(file, folder)
+    (folder / ".done.embeddings").touch()
+    return folder
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_folders_of_a_task_made_anew_are_refused(task: Path, finished: Path, name: str) -> None:
+    CHANGES[name](task / name)
     with pytest.raises(ValueError, match=rf"task as it is now, got another {name} than in"):
         refuse_other_task(task, finished, done=".done.embeddings")
-    (finished / name).write_bytes((task / name).read_bytes())
+    (finished / ".done.embeddings").unlink()  # will be made anew in any case
+    refuse_other_task(task, finished, done=".done.embeddings")
+    (finished / ".done.embeddings").touch()
+    shutil.copy(task / name, finished)
     refuse_other_task(task, finished, done=".done.embeddings")
 
 
-def test_rates_and_texts_of_a_task(tmp_path: Path) -> None:
-    for name in ("16000", "8000", "48000", ".48000-from-16000", "notes"):
-        (tmp_path / name).mkdir()
-    for name in ("train.json", "labelvocabulary.csv", "96000", "a.txt"):
-        (tmp_path / name).touch()
-    assert [folder.name for folder in rate_folders(tmp_path)] == ["8000", "16000", "48000"]
-    assert [path.name for path in text_files(tmp_path)] == ["labelvocabulary.csv", "train.json"]
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_another_layout_of_a_text_says_the_same(task: Path, finished: Path, name: str) -> None:
+    before = (task / name).read_bytes()
+    LAYOUTS[name](task / name)
+    assert (task / name).read_bytes() != before
+    refuse_other_task(task, finished, done=".done.embeddings")
+
+
+@pytest.mark.parametrize("name", [path for path in CHANGES if path != "task_metadata.json"])
+def test_a_text_of_the_task_that_cannot_be_read_is_named(
+    task: Path, finished: Path, name: str
+) -> None:
+    (task / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=rf"{task / name} must be readable"):
+        refuse_other_task(task, finished, done=".done.embeddings")
+
+
+def test_what_else_lies_in_a_task_changes_nothing(task: Path, finished: Path) -> None:
+    texts = read_texts(task)
+    add_strays(task)
+    add_strays(finished)
+    assert find_tasks(task.parent) == [task]
+    assert read_texts(task) == texts
+    assert rate_folders(task) == [task / "16000"]
+    refuse_other_task(task, finished, done=".done.embeddings")
+
+
+def test_rates_and_texts_of_a_task(task: Path) -> None:
+    for name in ("8000", "48000", ".48000-from-16000", "notes"):
+        (task / name).mkdir()
+    (task / "96000").touch()
+    assert [folder.name for folder in rate_folders(task)] == ["8000", "16000", "48000"]
+    names = ["task_metadata.json", "labelvocabulary.csv", "train.json", "valid.json", "test.json"]
+    assert [path.name for path in text_files(task)] == names

@@ -16,6 +16,7 @@ from hear_fusion.cli import main
 from hear_fusion.tasks.resample import Job, plan_resampling, resample_file, resample_task
 from hear_fusion.tasks.wav import resample_pcm16
 from tests.tasks.hear_tasks import write_event_task, write_scene_task
+from tests.tasks.strays import add_strays
 
 SPLITS = ("train", "valid", "test")
 
@@ -62,6 +63,16 @@ def test_a_process_pool_makes_the_same_files(task: Path, tmp_path: Path) -> None
     # Twelve files are more than a message holds: two processes are spawned.
     assert run(other, "--jobs", 2).exit_code == 0
     assert files_of(task) == files_of(other)
+
+
+def test_what_else_lies_in_a_task_changes_nothing(task: Path, tmp_path: Path) -> None:
+    other = write_scene_task(tmp_path / "other" / "tones-v1-full", n_clips=4, sample_rate=48000)
+    (task / "16000").mkdir()
+    add_strays(task)
+    (task / "16000").rename(task / "48000 (copy)")
+    assert run(task.parent, "--task", task.name, "--jobs", 1).exit_code == 0
+    assert run(other, "--jobs", 1).exit_code == 0
+    assert files_of(task / "16000") == files_of(other / "16000")
 
 
 @pytest.mark.parametrize(("n_samples", "expected"), [(4800, 1600), (4801, 1600), (4802, 1601)])

@@ -63,7 +63,7 @@ def read_runs(folder: Path) -> Runs:
     Raises:
         ValueError: If there is no such folder, or no run in it that can be compared.
     """
-    tasks = sorted(path.parent for path in folder.glob(f"*/{METADATA_FILE}"))
+    tasks = sorted(path.parent for path in folder.glob(f"[!.]*/{METADATA_FILE}"))
     if not tasks:
         raise InvalidError(
             f"module folder must hold task folders with a {METADATA_FILE}, got none in {folder}; "
