@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def test_available_memory_minds_the_container(tmp_path: Path) -> None:
     assert available_bytes(tmp_path / "none", tmp_path) == 2000000
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Path], object]] = {
     "task_metadata.json": changed(sample_duration=0.25),
     "labelvocabulary.csv": lambda path: path.write_text(path.read_text().replace("low", "deep")),
     "valid.json": lambda path: path.write_text(path.read_text().replace("low", "high")),
