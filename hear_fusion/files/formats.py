@@ -13,6 +13,7 @@ from hear_fusion.errors import FileSystemError, InvalidError
 _ZIP_END = b"PK\x05\x06"
 # The record of the end, and the longest comment.
 _ZIP_TAIL_BYTES = 22 + 0xFFFF
+_ZIP64_LOCATOR = b"PK\x06\x07"
 _IN_ZIP64 = 0xFFFF
 _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -51,6 +52,11 @@ def zip_offsets(path: str, stream: BinaryIO, starts: tuple[int, ...]) -> tuple[i
     if n_disks > len(starts):
         lost = PurePosixPath(path).with_suffix(f".z{len(starts):02d}").name
         raise RefusedArchiveError(f"lacks its piece {lost}, out of {n_disks}")
+    if tail[at - 20 : at - 16] == _ZIP64_LOCATOR and struct.unpack_from("<I", tail, at - 4)[0] > 1:
+        name = PurePosixPath(path).name
+        raise RefusedArchiveError(
+            f"is split in the form for large archives; join it first: zip -s 0 {name} --out all.zip"
+        )
     # zipfile counts from the disk where the list of files begins.
     return tuple(start - starts[begin] for start in starts) if n_disks > 1 else (0,)
 

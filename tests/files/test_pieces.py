@@ -199,3 +199,12 @@ def test_disks_of_a_zip_file_are_read_as_one(tmp_path: Path, source: str) -> Non
 def test_a_disk_that_is_missing_is_named(tmp_path: Path, gone: list[str], reason: str) -> None:
     write_files(tmp_path, {n: piece for n, piece in disks(DISKS).items() if n not in gone})
     assert read(tmp_path) == ({}, {"a.zip": reason})
+
+
+def test_disks_that_zipfile_cannot_read_are_to_be_joined(tmp_path: Path) -> None:
+    pieces = disks(DISKS)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 3, 0, 4)
+    pieces["a.zip"] = pieces["a.zip"][:-22] + locator + pieces["a.zip"][-22:]
+    write_files(tmp_path, pieces)
+    told = "is split in the form for large archives; join it first: zip -s 0 a.zip --out all.zip"
+    assert read(tmp_path) == ({}, {"a.zip": told})
