@@ -14,6 +14,7 @@ from torchlibrosa.stft import LogmelFilterBank, Spectrogram
 from torchvggish import mel_features
 
 from hear_fusion.backbones import REGISTRY, ast_vit, cnn14, vggish, yamnet
+from hear_fusion.backbones.ast_training import AUDIOSET
 from hear_fusion.frontends import FrontEnd, LogMel, mel_matrix
 
 FRONT_ENDS = {
@@ -120,7 +121,7 @@ def test_ast_self_check() -> None:
     assert log_mel.mean().item() == pytest.approx(-11.087743, abs=1e-4)
     assert log_mel.std().item() == pytest.approx(5.914068, abs=1e-4)
     padded = torch.nn.functional.pad(log_mel, (0, 0, 0, 1024 - 198))
-    normalised = (padded - ast_vit.INPUT_MEAN) / (2 * ast_vit.INPUT_STD)
+    normalised = (padded - AUDIOSET.mean) / (2 * AUDIOSET.std)
     assert normalised[0, 0].item() == pytest.approx(-0.075348, abs=1e-4)
     assert normalised[-1, 0].item() == pytest.approx(0.467032, abs=1e-6)
     assert normalised.mean().item() == pytest.approx(0.232416, abs=1e-4)

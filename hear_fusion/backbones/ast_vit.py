@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Self
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from hear_fusion.backbones.ast_names import HUGGING_FACE_PREFIX, UNUSED, names_in
+from hear_fusion.backbones.ast_training import (
+    AUDIOSET,
+    Training,
+    note_assumption,
+    training_beside,
+)
 from hear_fusion.backbones.base import ORIGINAL, Backbone, Layer, LayerOutput
 from hear_fusion.backbones.reading import StateReader, frozen_conv, frozen_linear, frozen_norm
 from hear_fusion.backbones.transformer import Block, fit_positions
@@ -24,7 +32,6 @@ HEAD_DIM = 64  # in every size of this family of transformers, so it tells the n
 PATCH, STRIDE = 16, 10  # mel frames, and bands
 N_ROWS = 12  # patches that cover the bands at one time
 N_EXTRA = 2  # class and distillation tokens, before the patches
-INPUT_MEAN, INPUT_STD = -4.2677393, 4.5689974  # of AudioSet's log-mel
 
 FRONT_END = FrontEnd(
     sample_rate=16000, n_fft=512, window=400, hop=160, centred=False,
@@ -57,7 +64,7 @@ class Ast(Backbone):
         hops_ms=(100, 50, 25),
         column=PATCH,
         longest=2998,  # 30 s
-        window=1024,  # what the position embeddings were trained for
+        window=AUDIOSET.window,  # what the position embeddings were trained for
     )
     records = (
         WeightsRecord(
@@ -99,9 +106,13 @@ class Ast(Backbone):
         patches: nn.Conv2d,
         blocks: list[Block],
         norm: nn.LayerNorm,
-        normalisation: tuple[float, float] = (INPUT_MEAN, INPUT_STD),
+        normalisation: tuple[float, float] = (AUDIOSET.mean, AUDIOSET.std),
+        training: Training = AUDIOSET,
     ) -> None:
         super().__init__()
+        self.timeline = replace(type(self).timeline, window=training.window)
+        if training != AUDIOSET:  # it belongs to the weights, as their digest shall say
+            self.register_buffer("training_sounds", training.as_tensor())
         self.input_mean, self.input_std = normalisation
         self.extra_tokens = nn.Parameter(extra_tokens, requires_grad=False)
         self.positions = nn.Parameter(positions, requires_grad=False)
@@ -114,14 +125,17 @@ class Ast(Backbone):
     def from_tensors(
         cls,
         tensors: Mapping[str, Tensor],
-        input_mean: float = INPUT_MEAN,
-        input_std: float = INPUT_STD,
+        input_mean: float | None = None,
+        input_std: float | None = None,
+        training: Training = AUDIOSET,
     ) -> Self:
         """Build AST from the author's state dict, or Hugging Face's with or without classifier.
 
-        The network sees ``(log_mel - input_mean) / (2 input_std)``: by default of AudioSet; the
-        paper measures both on each task's training sounds.
+        The network sees ``(log_mel - input_mean) / (2 input_std)``: by default of the sounds it
+        was trained on; the paper measures both on each task's training sounds.
         """
+        input_mean = training.mean if input_mean is None else input_mean
+        input_std = training.std if input_std is None else input_std
         if not (math.isfinite(input_mean) and math.isfinite(input_std) and input_std > 0):
             raise InvalidError(
                 "input_mean and input_std must be finite, and input_std above 0, "
@@ -132,13 +146,23 @@ class Ast(Backbone):
         cls_token = state.take(keys["cls"], 1, 1, -1)
         dim = cls_token.shape[2]
         tokens = torch.cat([cls_token, state.take(keys["dist"], 1, 1, dim)], dim=1)
-        positions = _positions(state, keys["positions"], dim)
+        positions = _positions(state, keys["positions"], dim, training)
         kernel = state.weight_and_bias(keys["patches"], dim, 1, PATCH, PATCH)
         patches = frozen_conv(*kernel, stride=STRIDE, padding=0)
         blocks = [_block(state, keys, i, dim) for i in range(N_LAYERS)]
         norm = frozen_norm(*state.weight_and_bias(keys["norm"], dim), EPS)
         state.finish()
-        return cls(tokens, positions, patches, blocks, norm, (input_mean, input_std))
+        return cls(tokens, positions, patches, blocks, norm, (input_mean, input_std), training)
+
+    @classmethod
+    def options_beside(cls, path: Path, given: Collection[str]) -> dict[str, Any]:
+        """Read Hugging Face's description of the sounds that the network was trained on."""
+        training = training_beside(path)
+        official = {record.size_bytes for record in cls.records}
+        known = {"input_mean", "input_std"} <= set(given) or path.stat().st_size in official
+        if training is None and not known:
+            note_assumption(path)
+        return {"training": training or AUDIOSET}
 
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:
         """Compute the layers asked for, each through the final normalisation.
@@ -185,13 +209,18 @@ class Ast(Backbone):
         return self._fitted[key]
 
 
-def _positions(state: StateReader, key: str, dim: int) -> Tensor:
+def _positions(state: StateReader, key: str, dim: int, training: Training) -> Tensor:
     positions = state.take(key, 1, -1, dim)
     n_columns, rest = divmod(positions.shape[1] - N_EXTRA, N_ROWS)
     if dim % HEAD_DIM or n_columns < 1 or rest:
         raise WeightsError(
             f"tensor {key!r} must have {N_EXTRA} + {N_ROWS} x columns tokens of a multiple of "
             f"{HEAD_DIM} features, got shape {tuple(positions.shape)}"
+        )
+    if training != AUDIOSET and n_columns != 1 + (training.window - PATCH) // STRIDE:
+        raise WeightsError(
+            f"tensor {key!r} must have the columns of {training.window} mel frames, the max_length "
+            f"of the preprocessor_config.json beside it, got {n_columns} columns"
         )
     return positions
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -107,6 +108,19 @@ class Backbone(nn.Module, ABC):
         Raises:
             WeightsError: If a tensor is missing, superfluous or of the wrong shape.
         """
+
+    @classmethod
+    def options_beside(cls, path: Path, given: Collection[str]) -> dict[str, Any]:  # noqa: ARG003
+        """Read what files beside a weight file say of it, as further arguments of `from_tensors`.
+
+        Args:
+            path: The weight file.
+            given: Names of the arguments that a user has set.
+
+        Raises:
+            WeightsError: If such a file is damaged, or asks for what the network does not do.
+        """
+        return {}
 
     @abstractmethod
     def forward_layers(self, log_mel: Tensor, layers: Collection[int]) -> dict[int, LayerOutput]:

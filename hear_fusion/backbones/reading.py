@@ -45,10 +45,14 @@ class StateReader:
                 f"tensor {key!r} must be float of shape {shape} (-1: any), "
                 f"got {tensor.dtype} of shape {tuple(tensor.shape)}"
             )
+        if tensor.is_meta or tensor.layout != torch.strided:
+            where = "no values (device meta)" if tensor.is_meta else f"layout {tensor.layout}"
+            raise WeightsError(f"tensor {key!r} must hold all its values, got {where}")
+        tensor = tensor.float()
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"tensor {key!r} holds NaN or infinite values")
         self._left.discard(key)
-        return tensor.float()
+        return tensor
 
     def take_variance(self, key: str, n_channels: int) -> Tensor:
         """Get the variance of a batch norm, in float64.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hear_fusion.backbones.fitting import build
 from hear_fusion.backbones.registry import REGISTRY, fitting_networks
 from hear_fusion.checkpoints import (
     WeightsError,
@@ -15,7 +16,7 @@ from hear_fusion.checkpoints import (
     cached,
     import_file,
     locate,
-    read_tensors,
+    read_state_dicts,
     verify,
 )
 
@@ -62,7 +63,7 @@ def identify(path: Path) -> FileReport:
             if report.status == "ok" or record.filename == path.name:
                 return report
     try:
-        fitting = fitting_networks(read_tensors(path))
+        fitting = fitting_networks(read_state_dicts(path))
     except WeightsError as err:
         return FileReport("bad", "-", path, str(err))
     if not fitting:
@@ -86,11 +87,11 @@ def import_weights(path: Path, backbones: Iterable[str]) -> list[FileReport]:
         WeightsError: If it is none of the published files; says for each network why.
     """
     backbones = tuple(backbones)
-    tensors = read_tensors(path)
+    state_dicts = read_state_dicts(path)
     reports, reasons = [], []
     for name in backbones:
         try:
-            REGISTRY[name].from_tensors(tensors)
+            build(REGISTRY[name], state_dicts)
             reports.append(_import(path, name))
         except WeightsError as err:
             reasons.append(f"{name}: {err}")
@@ -110,7 +111,7 @@ def _compare(path: Path, backbone: str, record: WeightsRecord) -> FileReport:
     try:
         verify(path, record)
         if not record.is_pinned:
-            REGISTRY[backbone].from_tensors(read_tensors(path))
+            build(REGISTRY[backbone], read_state_dicts(path))
     except WeightsError as err:
         return FileReport("bad", backbone, path, str(err))
     return FileReport("ok" if record.is_pinned else "fits", backbone, path)

@@ -13,7 +13,8 @@ from typing import IO
 
 import torch
 
-from hear_fusion.checkpoints.containers.kinds import read_ends, recognise, refusal
+from hear_fusion.checkpoints.containers.foreign import refusal
+from hear_fusion.checkpoints.containers.kinds import read_ends, recognise
 from hear_fusion.checkpoints.containers.reading import read_tensors
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
 from hear_fusion.files.hashing import file_sha256

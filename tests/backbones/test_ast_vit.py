@@ -215,7 +215,7 @@ def test_input_normalisation_is_an_option(noise: Callable[..., Tensor]) -> None:
 @pytest.mark.parametrize(
     "options", [{"input_std": 0.0}, {"input_std": -1.0}, {"input_mean": float("nan")}]
 )
-def test_wrong_normalisation_is_refused(options: dict[str, float]) -> None:
+def test_wrong_normalisation_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="input_mean and input_std must be finite, and input_std"):
         Ast.from_tensors(slim_tensors(), **options)
 

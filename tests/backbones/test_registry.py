@@ -16,8 +16,8 @@ from tests.networks import RANDOM_WEIGHTS
 @pytest.mark.parametrize("name", REGISTRY)
 def test_tensors_fit_their_own_network_alone(name: str, weight_files: dict[str, Path]) -> None:
     tensors = read_tensors(weight_files[name])
-    assert fitting_networks(tensors) == (name,)
-    assert fitting_networks({**tensors, "one more": torch.zeros(1)}) == ()
+    assert fitting_networks({"": tensors}) == (name,)
+    assert fitting_networks({"": {**tensors, "one more": torch.zeros(1)}}) == ()
 
 
 def test_a_refused_file_is_said_to_be_what_it_is(

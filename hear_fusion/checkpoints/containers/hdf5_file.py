@@ -1,5 +1,6 @@
 """Read the weights that Keras wrote into HDF5."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ from torch import Tensor
 from hear_fusion.checkpoints.containers.sources import Source, require
 from hear_fusion.checkpoints.records import WeightsError
 
+# Keras 3 numbers the variables of each layer, and the layers by their kinds.
+_KERAS_3 = re.compile(r"(^|/)vars/\d+$")
 # What h5py raises when groups, names or data lie beyond the end of a cut file.
 _DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError)
 
 
 def read_hdf5(source: Source) -> dict[str, Tensor]:
-    """Read every dataset of a Keras weight file.
+    """Read every dataset of numbers in a Keras weight file.
 
     Values stay as stored: kernels are not transposed. Of a whole saved model only the group
     ``model_weights`` is read.
@@ -26,14 +29,14 @@ def read_hdf5(source: Source) -> dict[str, Tensor]:
         Tensors by normalised name, such as ``layer3/depthwise_conv/bn/moving_mean``.
 
     Raises:
-        WeightsError: If h5py is missing, or the file is damaged, holds no dataset or two of
-            one name.
+        WeightsError: If h5py is missing, or the file is damaged, holds no dataset, two of one
+            name or Keras 3's numbered ones.
     """
     h5py = require("h5py", "h5py", source.label)
     arrays: list[tuple[str, Any]] = []
 
     def collect(path: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiub":
             arrays.append((normalised_name(path), item[()]))
 
     try:
@@ -43,6 +46,12 @@ def read_hdf5(source: Source) -> dict[str, Tensor]:
         tensors = {name: _tensor(array) for name, array in arrays}
     except _DAMAGE as err:
         raise source.damaged("HDF5", err) from err
+    if any(_KERAS_3.search(name) for name, _ in arrays):
+        raise WeightsError(
+            f"path must hold weights by their layers' names, got Keras 3's numbered ones: "
+            f"{source.label}; load it in Keras and save the whole model as HDF5, with "
+            "model.save('FILE.h5')"
+        )
     if not arrays or len(tensors) < len(arrays):
         got = "two of one name" if arrays else "none"
         raise WeightsError(

