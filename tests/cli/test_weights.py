@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hear_fusion.cli.weights import weights
+from hear_fusion.cli import main
 from tests.backbones.tiny_networks import (
     ALPHA,
     ALPHA_SHA256,
@@ -25,7 +25,7 @@ def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     install(monkeypatch)
 
     def run(*arguments: object) -> Result:
-        return CliRunner().invoke(weights, [str(argument) for argument in arguments])
+        return CliRunner().invoke(main, ["weights", *map(str, arguments)])
 
     return run
 
