@@ -11,6 +11,7 @@ from hear_fusion.cli.compare import compare
 from hear_fusion.cli.demo import demo
 from hear_fusion.cli.embed import embed
 from hear_fusion.cli.env import env
+from hear_fusion.cli.errors import Program
 from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.report import report
@@ -19,7 +20,9 @@ from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="hear_fusion", message="%(prog)s %(version)s")
 def main() -> None:
     """General-purpose audio embeddings from the layers of networks that already exist."""

@@ -70,20 +70,15 @@ def compare(
     from hear_fusion.report.leaderboard.runs import read_all_runs
     from hear_fusion.report.leaderboard.submissions import make_tables, write_comparison
 
-    try:
-        runs = read_all_runs(modules)
-        board = load_leaderboard(leaderboard or LEADERBOARD_URL)
-        ours = [Entry(run.module, run.scores, is_ours=True) for run in runs]
-        standing = stand(board.entries, ours)
-        tables = make_tables(standing, runs, board.source)
-        for table in tables:
-            click.echo(to_markdown(table))
-        if out is not None:
-            named = names or [entry.model for entry in ours]
-            rows = [Entry(name, run.scores) for name, run in zip(named, runs, strict=True)]
-            text = submission(board.head, rows, url, date.today())
-            write_comparison(out, standing, tables, text)
-    except (ValueError, OSError) as err:
-        raise click.ClickException(str(err)) from err
+    runs = read_all_runs(modules)
+    board = load_leaderboard(leaderboard or LEADERBOARD_URL)
+    ours = [Entry(run.module, run.scores, is_ours=True) for run in runs]
+    standing = stand(board.entries, ours)
+    tables = make_tables(standing, runs, board.source)
+    for table in tables:
+        click.echo(to_markdown(table))
     if out is not None:
+        named = names or [entry.model for entry in ours]
+        rows = [Entry(name, run.scores) for name, run in zip(named, runs, strict=True)]
+        write_comparison(out, standing, tables, submission(board.head, rows, url, date.today()))
         click.echo(f"{out} written; to submit, append the rows of {out / 'submission.csv'}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hear_fusion.cli import options
+from hear_fusion.cli.errors import FailedTasks
 
 
 @click.command()
@@ -46,7 +47,8 @@ def embed(
     The store holds one memory-mapped array a layer and split; a fusion is the concatenation of its
     layers, so it costs nothing. For each of --modules the folders that heareval's embeddings runner
     would have written are made from it, and 'hear-fusion evaluate' goes on from there. Event tasks
-    need modules, since frames are kept only for those. What is done is not done again.
+    need modules, since frames are kept only for those. What is done is not done again. A task that
+    fails is told, and the others go on.
 
     \b
     Examples:
@@ -56,7 +58,6 @@ def embed(
       hear-fusion evaluate cnn14 cnn14_3_6 --tasks-dir tasks
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.backbones import REGISTRY
-    from hear_fusion.checkpoints import WeightsError
     from hear_fusion.embeddings.backbone import LoadedBackbone
     from hear_fusion.embeddings.embed import embed_task
     from hear_fusion.evaluate.embeddings import export_module
@@ -68,11 +69,12 @@ def embed(
         raise click.BadParameter(
             f"--backbone must be one of {', '.join(REGISTRY)}, got {backbone!r}"
         )
-    try:
-        choices = parse_modules((*modules, *more_modules), backbone)
-        folders = find_tasks(tasks_dir, tasks or None)
-        loaded = LoadedBackbone.load(backbone, weights, read_options(model_options), device)
-        for task in folders:
+    choices = parse_modules((*modules, *more_modules), backbone)
+    folders = find_tasks(tasks_dir, tasks or None)
+    loaded = LoadedBackbone.load(backbone, weights, read_options(model_options), device)
+    failed = FailedTasks()
+    for task in folders:
+        with failed.apart(task.name):
             stored = embed_task(loaded, task, store, choices)
             if stored is None:
                 click.echo(f"{task.name}: an event task; name --modules such as {backbone}_40ms")
@@ -82,5 +84,4 @@ def embed(
             click.echo(
                 f"{task.name}: {stored.n_clips} clips, {stored.wall_s:.1f} s, {stored.folder}"
             )
-    except (ValueError, OSError, WeightsError) as err:
-        raise click.ClickException(str(err)) from err
+    failed.check(len(folders))

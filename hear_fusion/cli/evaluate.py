@@ -83,28 +83,22 @@ def evaluate(
             )
     from hear_fusion.evaluate.tools import require_tools
 
-    try:
-        require_tools()
-    except ModuleNotFoundError as err:
-        raise click.ClickException(str(err)) from err
+    require_tools()
     from hear_fusion.evaluate.run import run
     from hear_fusion.report.heareval_scores import format_table, write_csv, write_json
 
-    try:
-        results = run(
-            modules,
-            tasks_dir,
-            embeddings_dir,
-            model=model,
-            model_options=model_options,
-            tasks=tasks or None,
-            grid_points=grid_points,
-            grid=grid,
-            jobs=jobs,
-            gpus=gpus,
-        )
-    except (ValueError, OSError) as err:
-        raise click.ClickException(str(err)) from err
+    results = run(
+        modules,
+        tasks_dir,
+        embeddings_dir,
+        model=model,
+        model_options=model_options,
+        tasks=tasks or None,
+        grid_points=grid_points,
+        grid=grid,
+        jobs=jobs,
+        gpus=gpus,
+    )
     scores = [result.score for result in results if result.score is not None]
     if scores:
         click.echo(format_table(scores))

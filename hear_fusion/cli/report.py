@@ -35,8 +35,5 @@ def report(results: Path, out: Path, assets: Path | None) -> None:
     """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.report.page import write_report
 
-    try:
-        written = write_report(results, out, assets)
-    except (ValueError, OSError) as err:
-        raise click.ClickException(str(err)) from err
+    written = write_report(results, out, assets)
     click.echo("\n".join(f"wrote {path}" for path in written))

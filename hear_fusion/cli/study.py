@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hear_fusion.cli import options
+from hear_fusion.cli.errors import FailedTasks
 
 
 @click.command()
@@ -59,7 +60,7 @@ def study(
     defaults. Every clip passes the network once; on each layer, and on the network's own
     embedding, linear heads are trained by the paper's protocol; the layers M and L are chosen and
     their fusion compared with the original embedding. Tasks with one label a clip are studied,
-    others are named and left out. What is done is not done again.
+    others are named and left out, as are those that fail. What is done is not done again.
 
     \b
     Examples:
@@ -67,12 +68,12 @@ def study(
       hear-fusion study configs/cnn14.yaml --tasks-dir tasks --out results
       hear-fusion report results --out report.html
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
-    from hear_fusion.checkpoints import WeightsError
     from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.study.tables import gains_table, layers_table
     from hear_fusion.study.config import StudyConfig
     from hear_fusion.study.layerwise import StudySetup, run_study
 
+    failed = FailedTasks()
     setup = StudySetup(
         tasks_dir=tasks_dir,
         out=out,
@@ -84,14 +85,13 @@ def study(
         task_statistics=task_statistics,
         device=device,
         say=click.echo,
+        on_failure=failed.add,
     )
-    try:
-        result = run_study(StudyConfig.read(config), setup)
-    except (ValueError, OSError, WeightsError) as err:
-        raise click.ClickException(str(err)) from err
+    result = run_study(StudyConfig.read(config), setup)
     for table in (layers_table, gains_table):
         click.echo("\n" + to_markdown(table(result, result.module)))
     click.echo(
         f"{setup.study_folder(result.backbone)} written; a page of it: "
         f"hear-fusion report {out} --out report.html"
     )
+    failed.check(len(result.tasks) + failed.n)

@@ -83,15 +83,10 @@ def import_(file: Path, network: str | None) -> None:
     """  # noqa: D301 (click wants a real backspace)
     from hear_fusion.backbones.registry import REGISTRY
     from hear_fusion.backbones.weight_files import import_weights
-    from hear_fusion.checkpoints import WeightsError
 
     candidates = (network,) if network else tuple(REGISTRY)
     _check_networks(candidates)
-    try:
-        reports = import_weights(file, candidates)
-    except WeightsError as err:
-        raise click.ClickException(str(err)) from err
-    for report in reports:
+    for report in import_weights(file, candidates):
         click.echo(f"{report.status}\t{report.backbone}\t{report.path}")
         if report.note:
             click.echo(report.note)

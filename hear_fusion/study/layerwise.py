@@ -18,7 +18,7 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.statistics import task_statistics
 from hear_fusion.embeddings.store import StoredTask
-from hear_fusion.errors import InvalidError
+from hear_fusion.errors import HearFusionError, InvalidError
 from hear_fusion.evaluate.layout import embeddings_folder_name
 from hear_fusion.files.lock import exclusive
 from hear_fusion.files.records import read_record
@@ -38,6 +38,10 @@ Results = Mapping[LayerNumbers, LinearResult]
 """By the layers of a representation, on one task."""
 
 
+def _raise(_task: str, err: Exception) -> None:
+    raise err
+
+
 @dataclass(frozen=True)
 class StudySetup:
     """Where a study takes its tasks from and puts its results.
@@ -54,6 +58,8 @@ class StudySetup:
         task_statistics: Normalise AST's input by the statistics of each task.
         device: Where network and heads run.
         say: Called with what is going on.
+        on_failure: Called with the name of a task that cannot be embedded, and why; the study goes
+            on without it. By default the error is raised.
     """
 
     tasks_dir: Path
@@ -66,6 +72,7 @@ class StudySetup:
     task_statistics: bool = False
     device: str = "cpu"
     say: Callable[[str], object] = _LOGGER.info
+    on_failure: Callable[[str, Exception], object] = _raise
 
     def heads_folder(self, backbone: str) -> Path:
         """Tell where a network's heads are kept, however layers are chosen by them."""
@@ -108,7 +115,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
                 f"{config.backbone}; it is for ast"
             )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
-        stored = [_embed(loaded, task, setup) for task in folders]
+        stored = _embed_all(loaded, folders, setup)
         evaluate = partial(evaluate_representations, config, heads=heads, device=setup.device)
         alone: list[LayerNumbers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
@@ -155,6 +162,22 @@ def _linear_tasks(setup: StudySetup) -> list[Path]:
             f"tasks_dir must hold a task with one label a clip, got none in {setup.tasks_dir}"
         )
     return folders
+
+
+def _embed_all(
+    loaded: LoadedBackbone, tasks: Sequence[Path], setup: StudySetup
+) -> list[StoredTask]:
+    stored = []
+    for task in tasks:
+        try:
+            stored.append(_embed(loaded, task, setup))
+        except (HearFusionError, OSError) as err:
+            setup.on_failure(task.name, err)
+    if not stored:
+        raise InvalidError(
+            f"tasks_dir must hold a task that can be embedded, got none in {setup.tasks_dir}"
+        )
+    return stored
 
 
 def _embed(loaded: LoadedBackbone, task: Path, setup: StudySetup) -> StoredTask:

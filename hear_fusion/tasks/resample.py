@@ -74,10 +74,10 @@ def plan_resampling(
         way: What to do with sounds that 16 bits would cut off or silence.
 
     Returns:
-        One plan a task, sorted by name.
+        One plan a task, sorted by name; without jobs where its texts or its rates are wrong.
 
     Raises:
-        ValueError: If the rates are not HEAR's, there is no task, or one lacks its files or rate.
+        ValueError: If the rate is not HEAR's, there is no task, or one lacks its files.
     """
     if to_hz not in SAMPLE_RATES:
         raise InvalidError(f"sample_rate must be one of {SAMPLE_RATES} Hz, got {to_hz}")
@@ -144,6 +144,13 @@ def _n_samples(job: Job, n_source: int) -> int:
 
 
 def _plan(task: Path, to_hz: int, from_hz: int | None, way: Way) -> ResamplePlan:
+    try:
+        return _plan_of_whole(task, to_hz, from_hz, way)
+    except (InvalidError, OSError) as err:
+        return ResamplePlan(task, to_hz, None, {}, problems=(str(err),))
+
+
+def _plan_of_whole(task: Path, to_hz: int, from_hz: int | None, way: Way) -> ResamplePlan:
     metadata = TaskMetadata.read(task)
     names = {split: list(read_labels(task, split)) for split in metadata.splits}
     target = task / str(to_hz)

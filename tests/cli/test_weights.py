@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hear_fusion.cli.weights import weights
+from hear_fusion.cli import main
 from tests.backbones.tiny_networks import (
     ALPHA,
     ALPHA_SHA256,
@@ -23,7 +23,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(cache: Path) -> Iterator[Run]:
     def run(*arguments: object) -> Result:
-        return CliRunner().invoke(weights, [str(argument) for argument in arguments])
+        return CliRunner().invoke(main, ["weights", *map(str, arguments)])
 
     with installed():
         yield run

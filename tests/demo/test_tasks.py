@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from hear_fusion.cli.tasks import tasks
+from hear_fusion.cli import main
 from hear_fusion.demo import DEMO_TASKS
 from hear_fusion.demo.synthesis import packages
 from hear_fusion.demo.tasks import build_demo_task, plan_demo
@@ -107,7 +107,7 @@ def test_another_rate_is_another_recipe(tmp_path: Path) -> None:
 def test_the_command_makes_what_it_names(tmp_path: Path) -> None:
     out = tmp_path / "my tasks"
     arguments = ["demo", str(out), "--only", "events", "--sample-rate", "32000"]
-    result = CliRunner().invoke(tasks, arguments)
+    result = CliRunner().invoke(main, ["tasks", *arguments])
     assert result.exit_code == 0, result.output
     assert "demo_events-v1.0.0-small" in result.stdout
     assert "18 train / 6 valid / 9 test" in result.stdout
@@ -115,11 +115,11 @@ def test_the_command_makes_what_it_names(tmp_path: Path) -> None:
     assert "(was there)" not in result.stdout
     (sound,) = (out / "demo_events-v1.0.0-small" / "32000" / "test").glob("*_00.wav")
     assert soundfile.info(sound).frames == 5 * 32000
-    assert "(was there)" in CliRunner().invoke(tasks, arguments).stdout
+    assert "(was there)" in CliRunner().invoke(main, ["tasks", *arguments]).stdout
 
 
 def test_the_commands_list_is_the_tasks_list() -> None:
-    text = CliRunner().invoke(tasks, ["demo", "--help"]).output
+    text = CliRunner().invoke(main, ["tasks", "demo", "--help"]).output
     assert "[" + "|".join(DEMO_TASKS) + "]" in text.replace("\n", "").replace(" ", "")
     for name in DEMO_TASKS:
         assert f"\n  {name} " in text
@@ -130,7 +130,7 @@ def test_missing_packages_come_with_the_command_that_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packages, "find_spec", lambda _: None)
-    result = CliRunner().invoke(tasks, ["demo", str(tmp_path / "out")])
+    result = CliRunner().invoke(main, ["tasks", "demo", str(tmp_path / "out")])
     assert result.exit_code == 1
     assert "python -m pip install --no-deps tinysoundfont==0.3.7 pretty_midi" in result.output
     assert not (tmp_path / "out").exists()
@@ -138,6 +138,8 @@ def test_missing_packages_come_with_the_command_that_helps(
 
 def test_a_folder_that_cannot_be_written_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    result = CliRunner().invoke(tasks, ["demo", str(tmp_path / "file" / "out"), "--only", "events"])
+    result = CliRunner().invoke(
+        main, ["tasks", "demo", str(tmp_path / "file" / "out"), "--only", "events"]
+    )
     assert result.exit_code == 1
     assert result.output.splitlines()[-1].startswith("Error: ")

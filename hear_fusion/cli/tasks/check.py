@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hear_fusion.cli.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,13 +44,10 @@ def check(tasks_dir: Path, json_file: Path | None) -> None:
     from hear_fusion.progress import progress_bar
     from hear_fusion.tasks.check import check_task, count_files, list_tasks
 
-    try:
-        tasks, strays = list_tasks(tasks_dir)
-        total = sum(count_files(task) for task in tasks)
-        with progress_bar(f"checking {tasks_dir}", total, "file") as bar:
-            reports = [check_task(task, bar.update) for task in tasks]
-    except (OSError, ValueError) as err:
-        raise click.ClickException(str(err)) from err
+    tasks, strays = list_tasks(tasks_dir)
+    total = sum(count_files(task) for task in tasks)
+    with progress_bar(f"checking {tasks_dir}", total, "file") as bar:
+        reports = [check_task(task, bar.update) for task in tasks]
     for report in reports:
         _show(report)
     _show_findings(strays)
@@ -75,7 +74,7 @@ def _show_findings(findings: Sequence[Finding]) -> None:
         kind = (finding.severity, finding.rule)
         shown[kind] = shown.get(kind, 0) + 1
         if shown[kind] <= _SHOWN:
-            click.echo(f"  {finding.severity}: {finding.where}: {finding.what}")
+            click.echo(printable(f"  {finding.severity}: {finding.where}: {finding.what}"))
     for (severity, rule), n in shown.items():
         if n > _SHOWN:
             click.echo(f"  {severity}: {n - _SHOWN} more of '{rule}' (--json tells all)")

@@ -43,7 +43,4 @@ def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> Non
     from hear_fusion.demo.tasks import make_demo_tasks
 
     rates = [int(rate) for rate in dict.fromkeys(sample_rates)]
-    try:
-        make_demo_tasks(out, only or DEMO_TASKS, rates, click.echo)
-    except (OSError, ValueError, RuntimeError) as err:
-        raise click.ClickException(str(err)) from err
+    make_demo_tasks(out, only or DEMO_TASKS, rates, click.echo)

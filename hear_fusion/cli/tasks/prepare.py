@@ -85,18 +85,14 @@ def prepare(
             )
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; the same command goes on from here") from None
-    except (OSError, ValueError) as err:
-        raise click.ClickException(_in_words(err, out)) from err
-    _tell(prepared, time.monotonic() - began)
-
-
-def _in_words(err: Exception, out: Path) -> str:
-    if isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
+    except OSError as err:
+        if err.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise click.ClickException(
             f"the disk of {out} is full; make room and run the same command again: what is "
             "converted stays"
-        )
-    return str(err)
+        ) from err
+    _tell(prepared, time.monotonic() - began)
 
 
 def _tell(prepared: Prepared, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hear_fusion.cli import options
+from hear_fusion.cli.errors import printable
 
 if TYPE_CHECKING:
     from hear_fusion.audio import Way
@@ -72,14 +73,12 @@ def resample(
             source = "was there" if done.from_hz is None else f"from {done.from_hz} Hz"
             state = f"incomplete: {len(done.problems)} problems" if done.problems else source
             click.echo(f"{plan.task.name:36} {to_hz} Hz  {plan.n_files:7} files  {state}")
-    except ValueError as err:
-        raise click.ClickException(str(err)) from err
     except OSError as err:
         raise click.ClickException(
             f"{err}; what is done is kept, and the same command continues"
         ) from err
     for problem in problems:
-        click.echo(problem, err=True)
+        click.echo(printable(problem), err=True)
     if problems:
         raise click.ClickException(
             f"{len(problems)} files could not be resampled; replace them, or take them out of the "
