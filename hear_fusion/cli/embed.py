@@ -29,6 +29,7 @@ from hear_fusion.cli import options
 @options.weights
 @options.model_options
 @options.device
+@options.no_wait
 def embed(
     more_modules: tuple[str, ...],
     backbone: str,

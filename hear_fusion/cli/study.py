@@ -41,6 +41,7 @@ from hear_fusion.cli import options
     "evaluation does, instead of AudioSet's.",
 )
 @options.device
+@options.no_wait
 def study(
     config: str,
     tasks_dir: Path,

@@ -91,14 +91,18 @@ def prepare(
         {name: hashlib.sha256(text).hexdigest() for name, text in given.items()},
     )
     path = out / metadata.folder_name
+    counts = dict(splitting.expected)
+    kept = Prepared(path, True, counts, counts, (), None)
     if is_kept(path, recipe):
-        counts = dict(splitting.expected)
-        return Prepared(path, True, counts, counts, (), None)
+        return kept
 
     staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
-    conversion = Conversion(data_set, staging, staging.begin(recipe, resume=True))
-    conversion.run(members(source, skip=out, on_problem=conversion.note), jobs, on_clip)
-    return _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
+    with staging.exclusive():
+        if is_kept(path, recipe):  # another process may have been at work meanwhile
+            return kept
+        conversion = Conversion(data_set, staging, staging.begin(recipe, resume=True))
+        conversion.run(members(source, skip=out, on_problem=conversion.note), jobs, on_clip)
+        return _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
 
 
 def _read_splits(data_set: DataSet, splits_file: Path | None) -> dict[str, bytes]:

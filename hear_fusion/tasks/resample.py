@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from hear_fusion.errors import InvalidError
+from hear_fusion.files.lock import exclusive
 from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
 from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
@@ -96,6 +97,14 @@ def resample_task(
     Raises:
         OSError: If files cannot be written, for example since the disk is full.
     """
+    if plan.from_hz is None:
+        return plan
+    with exclusive(plan.task / f".{plan.to_hz}.lock", keep=False):
+        # Another process may have been at work meanwhile.
+        return _resample(_plan(plan.task, plan.to_hz, plan.from_hz), n_jobs, on_file)
+
+
+def _resample(plan: ResamplePlan, n_jobs: int, on_file: Callable[[], object]) -> ResamplePlan:
     if plan.from_hz is None:
         return plan
     for split in plan.names:

@@ -36,6 +36,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     help="Make the folder also if clips are missing; its name then ends in 'partial'.",
 )
 @options.jobs
+@options.no_wait
 def prepare(
     name: str,
     source: Path,

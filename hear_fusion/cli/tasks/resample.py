@@ -29,6 +29,7 @@ _RATES = click.Choice(options.RATES)
 )
 @options.task
 @options.jobs
+@options.no_wait
 def resample(
     tasks_dir: Path, to_hz: str, from_hz: str | None, tasks: tuple[str, ...], jobs: int
 ) -> None:
