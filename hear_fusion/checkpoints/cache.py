@@ -18,6 +18,7 @@ from hear_fusion.checkpoints.containers.kinds import read_ends, recognise
 from hear_fusion.checkpoints.containers.reading import read_tensors
 from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
 from hear_fusion.files.hashing import file_sha256
+from hear_fusion.files.lock import InUseError, exclusive
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ _logger = logging.getLogger(__name__)
 def cache_dir() -> Path:
     """Return the folder of downloaded weights; ``TORCH_HOME`` moves it."""
     return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def lock_of(target: Path) -> Path:
+    """Return the lock of a file of the cache."""
+    return target.with_name(f".{target.name}.lock")
 
 
 def verify(path: Path | str, record: WeightsRecord) -> None:
@@ -123,18 +129,21 @@ def import_file(path: Path | str, record: WeightsRecord) -> Path:
     target = cache_dir() / record.filename
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{record.filename}.", dir=target.parent)
-        copy = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream, _opened(path, record.filename) as origin:
-                shutil.copyfileobj(origin, stream)
-            verify_content(copy, record)
-            copy.chmod(0o644)  # mkstemp's files are for their owner only
-            copy.replace(target)
-        finally:
-            copy.unlink(missing_ok=True)
+        with exclusive(lock_of(target)):
+            handle, name = tempfile.mkstemp(prefix=f".{record.filename}.", dir=target.parent)
+            copy = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as stream, _opened(path, record.filename) as origin:
+                    shutil.copyfileobj(origin, stream)
+                verify_content(copy, record)
+                copy.chmod(0o644)  # mkstemp's files are for their owner only
+                copy.replace(target)
+            finally:
+                copy.unlink(missing_ok=True)
     except WeightsError as err:
         raise WeightsError(str(err).replace(name, str(path))) from err
+    except InUseError as err:
+        raise WeightsError(str(err)) from err
     except (OSError, zipfile.BadZipFile) as err:
         raise WeightsError(
             f"path must be a file that can be copied to {target}, got {path} ({err}); "

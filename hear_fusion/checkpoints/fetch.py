@@ -8,6 +8,7 @@ from hear_fusion.checkpoints.cache import (
     cache_dir,
     cached,
     import_file,
+    lock_of,
     verify,
     verify_content,
 )
@@ -15,7 +16,7 @@ from hear_fusion.checkpoints.records import WeightsError, WeightsRecord
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.download import DOWNLOAD_ERRORS, discard
 from hear_fusion.files.download import download as download_part
-from hear_fusion.files.lock import exclusive
+from hear_fusion.files.lock import InUseError, exclusive
 
 __all__ = ["cache_dir", "cached", "fetch", "import_file", "locate", "verify"]
 
@@ -47,13 +48,15 @@ def fetch(record: WeightsRecord, *, progress: bool = True) -> Path:
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(target.with_name(f".{target.name}.lock")):
+        with exclusive(lock_of(target)):
             present = cached(record)  # another process may have fetched it meanwhile
             if present is not None:
                 return present
             _logger.info("fetching %s to %s", record.url, target)
             download_part(record.url, part, progress=progress)
             _accept(part, target, record)
+    except InUseError as err:
+        raise WeightsError(str(err)) from err
     except DOWNLOAD_ERRORS as err:
         reason = f"{type(err).__name__}: {err}"
         raise WeightsError(_missing(record, f"the download failed ({reason})")) from err

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli import options
+
 
 @click.command()
 @click.argument(
@@ -33,6 +35,7 @@ import click
     help="Name in submission.csv; once a FOLDER, in their order.  [default: name of the folder]",
 )
 @click.option("--url", default="", metavar="URL", help="Address of your code, for submission.csv.")
+@options.no_wait
 def compare(
     modules: tuple[Path, ...],
     leaderboard: str | None,

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli import options
+
 
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"))
+@options.no_wait
 def demo(out: Path) -> None:
     """Study YAMNet's layers on real sound, fuse two, and score them by the official HEAR tools.
 
@@ -32,6 +35,7 @@ def demo(out: Path) -> None:
         click.echo(f"[{step}, {time.monotonic() - began:.0f} s] {text}")
 
     from hear_fusion.demo.evaluation import run_demo
+    from hear_fusion.files import write_whole
     from hear_fusion.report.formats import to_markdown
     from hear_fusion.report.heareval_scores import heareval_section
     from hear_fusion.report.page import write_report
@@ -44,7 +48,7 @@ def demo(out: Path) -> None:
     write_report(out / "results", out / "report.html")
     tables = (layers_table(study, study.module), gains_table(study, study.module), *section.tables)
     text = "\n".join(to_markdown(table) for table in tables)
-    (out / "scores.md").write_text(text, encoding="utf-8")
+    write_whole(out / "scores.md", text)
     click.echo(f"\n{text}")
     click.echo(
         f"{out / 'scores.md'} written; {time.monotonic() - began:.0f} s in all; "

@@ -30,6 +30,7 @@ from hear_fusion.cli.errors import FailedTasks
 @options.weights
 @options.model_options
 @options.device
+@options.no_wait
 def embed(
     more_modules: tuple[str, ...],
     backbone: str,

@@ -46,6 +46,7 @@ from hear_fusion.cli import options
 @click.option(
     "--csv", "csv_file", type=options.PATH, help="Also write the scores to this CSV file."
 )
+@options.no_wait
 def evaluate(
     modules: tuple[str, ...],
     tasks_dir: Path,

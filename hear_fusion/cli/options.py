@@ -18,6 +18,20 @@ def _n_cores() -> int:
     return n_cores()
 
 
+def _rule_out_waiting(context: click.Context, _parameter: click.Parameter, ruled_out: bool) -> None:
+    from hear_fusion.files.lock import no_waiting
+
+    if ruled_out:
+        context.with_resource(no_waiting())
+
+
+no_wait = click.option(
+    "--no-wait",
+    is_flag=True,
+    expose_value=False,
+    callback=_rule_out_waiting,
+    help="If another process writes to the same folder, give up instead of waiting for it.",
+)
 tasks_dir = click.option(
     "--tasks-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

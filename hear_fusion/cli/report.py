@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hear_fusion.cli import options
+
 
 @click.command()
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -23,6 +25,7 @@ import click
     help="Folder for tables/ (Markdown, CSV, LaTeX) and figures/ (SVG, PNG).  [default: beside "
     "the page]",
 )
+@options.no_wait
 def report(results: Path, out: Path, assets: Path | None) -> None:
     """Make one page of all studies in a folder: words, figures, tables, and how it was done.
 

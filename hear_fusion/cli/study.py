@@ -42,6 +42,7 @@ from hear_fusion.cli.errors import FailedTasks
     "evaluation does, instead of AudioSet's.",
 )
 @options.device
+@options.no_wait
 def study(
     config: str,
     tasks_dir: Path,

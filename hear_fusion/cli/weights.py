@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hear_fusion.cli import options
+
 if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
     from hear_fusion.backbones.weight_files import FileReport
 
@@ -31,6 +33,7 @@ def weights() -> None:
 @weights.command()
 @click.argument("targets", nargs=-1, required=True, metavar="NETWORK|FILENAME...")
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
+@options.no_wait
 def fetch(targets: tuple[str, ...], quiet: bool) -> None:
     """Make sure the weights of each NETWORK are in the cache; print their paths.
 
@@ -68,6 +71,7 @@ def fetch(targets: tuple[str, ...], quiet: bool) -> None:
 @weights.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--network", help="Whose weights these are; found out from the file if left out.")
+@options.no_wait
 def import_(file: Path, network: str | None) -> None:
     """Copy FILE into the cache under its published name, after checking it.
 

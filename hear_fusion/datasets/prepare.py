@@ -97,22 +97,28 @@ def prepare(
         {name: hashlib.sha256(text).hexdigest() for name, text in given.items()},
     )
     path = out / metadata.folder_name
+    counts = dict(splitting.expected)
+    kept = Prepared(path, True, counts, counts, (), None)
     if is_kept(path, recipe):
-        counts = dict(splitting.expected)
-        return Prepared(path, True, counts, counts, (), None)
+        return kept
 
     staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration, way)
-    done = staging.begin(recipe, resume=True)
-    conversion = Conversion(data_set, staging, done)
-    _run(conversion, staging, source, out, jobs, on_clip)
-    if conversion.laid_out_anew:
-        conversion = Conversion(data_set, staging, done, by_form=True)
+    with staging.exclusive():
+        if is_kept(path, recipe):  # another process may have been at work meanwhile
+            return kept
+        done = staging.begin(recipe, resume=True)
+        conversion = Conversion(data_set, staging, done)
         _run(conversion, staging, source, out, jobs, on_clip)
-    causes = format_causes(conversion.broken, conversion.pointers)
-    try:
-        prepared = _finish(data_set, splitting, staging, conversion, given, recipe, allow_missing)
-    except ValueError as err:
-        raise InvalidError("\n".join([*causes, str(err)])) from err
+        if conversion.laid_out_anew:
+            conversion = Conversion(data_set, staging, done, by_form=True)
+            _run(conversion, staging, source, out, jobs, on_clip)
+        causes = format_causes(conversion.broken, conversion.pointers)
+        try:
+            prepared = _finish(
+                data_set, splitting, staging, conversion, given, recipe, allow_missing
+            )
+        except ValueError as err:
+            raise InvalidError("\n".join([*causes, str(err)])) from err
     return replace(prepared, causes=causes)
 
 

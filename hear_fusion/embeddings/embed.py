@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.pace import SCENES, Pace
-from hear_fusion.embeddings.sounds import Sounds, read_sounds, replaced_sound
-from hear_fusion.embeddings.store import (
-    RECORD_FILE,
-    LayerArray,
-    StoredTask,
-    array_path,
-    timestamps_path,
-)
+from hear_fusion.embeddings.sounds import read_sounds, replaced_sound
+from hear_fusion.embeddings.store import RECORD_FILE, StoredTask
+from hear_fusion.embeddings.writer import discard_unfinished, write_split
 from hear_fusion.errors import InvalidError
-from hear_fusion.model import FusionModel
+from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.lock import exclusive
 from hear_fusion.names import Choice
 from hear_fusion.progress import progress_bar
-from hear_fusion.tasks.clips import BATCH_SECONDS, ClipList, decoded_batches, list_clips
+from hear_fusion.tasks.clips import BATCH_SECONDS, list_clips
 from hear_fusion.tasks.folders import refuse_other_task, require_audio, text_files
 from hear_fusion.tasks.schema import TaskMetadata
 
@@ -59,39 +51,71 @@ def embed_task(
     Raises:
         ValueError: If the store holds features of other weights, options, a newer version or
             another state of the task, or the task's sound is not as it must be.
+        InUseError: If another process is at work on it, within `no_waiting`.
     """
     folder = store / loaded.name / task.name
     wanted = _wanted(TaskMetadata.read(task), loaded, modules)
-    sounds = read_sounds(task, loaded.sample_rate)
-    before = StoredTask.read(folder)
-    if before is not None:
-        misfit = _misfit(before, loaded, task, sounds)
-        if misfit is not None and wanted:
-            _LOGGER.warning("%s: computing its features anew, since %s", task.name, misfit)
-            before = None
-    missing = {
-        pace: sorted({*layers, *(before.paces.get(pace, ()) if before else ())})
-        for pace, layers in wanted.items()
-        if before is None or not before.has(pace, sorted(layers))
-    }
-    if not missing:
-        if before is not None and not before.sounds:
-            before = replace(before, sounds=sounds)
-            before.write()
+    before, missing, _ = _look(loaded, task, folder, wanted)
+    if not missing and (before is None or before.sounds):
         return before
+    with exclusive(folder.with_name(f".{task.name}.lock")):
+        # Another process may have been at work meanwhile.
+        before, missing, misfit = _look(loaded, task, folder, wanted)
+        if misfit is not None:
+            _LOGGER.warning("%s: computing its features anew, since %s", task.name, misfit)
+        stored = before
+        if missing:
+            stored = _embed(loaded, task, folder, before, missing, batch_seconds)
+        elif before is not None and not before.sounds:
+            stored = replace(before, sounds=read_sounds(task, loaded.sample_rate))
+        if stored is not None and stored != before:
+            stored.write()
+        return stored
+
+
+def _look(
+    loaded: LoadedBackbone, task: Path, folder: Path, wanted: Mapping[Pace, set[int]]
+) -> tuple[StoredTask | None, dict[Pace, list[int]], str | None]:
+    """Find what of the store can be kept, which layers are to be computed, and why others go."""
+    there = StoredTask.read(folder)
+    misfit = None if there is None else _misfit(there, loaded, task)
+    kept = there if misfit is None else None
+    missing = {
+        pace: sorted({*layers, *(kept.paces.get(pace, ()) if kept else ())})
+        for pace, layers in wanted.items()
+        if kept is None or not kept.has(pace, sorted(layers))
+    }
+    return kept, missing, misfit
+
+
+def _embed(
+    loaded: LoadedBackbone,
+    task: Path,
+    folder: Path,
+    before: StoredTask | None,
+    missing: Mapping[Pace, list[int]],
+    batch_seconds: float,
+) -> StoredTask:
+    """Compute the layers that are missing, beside what is kept, into a folder of the store."""
     require_audio(task, loaded.sample_rate)
+    sounds = read_sounds(task, loaded.sample_rate)
     clips = list_clips(task, loaded.sample_rate)
     if before is None:
+        (folder / RECORD_FILE).unlink(missing_ok=True)  # no reader shall trust the rest
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    discard_unfinished(folder)
     for path in text_files(task):
-        shutil.copy(path, folder)
+        write_whole(folder / path.name, path.read_bytes())
     began = time.monotonic()
     n_clips = sum(len(split.filenames) for split in clips)
     with progress_bar(f"{loaded.name} on {task.name}", n_clips, "clip") as bar:
-        for split in clips:
-            _embed_split(loaded, split, folder, missing, batch_seconds, bar.update)
-    stored = StoredTask(
+        try:
+            for split in clips:
+                write_split(loaded, split, folder, missing, batch_seconds, bar.update)
+        finally:
+            discard_unfinished(folder)
+    return StoredTask(
         folder,
         loaded.model.weights_sha256,
         loaded.options,
@@ -100,8 +124,6 @@ def embed_task(
         time.monotonic() - began + (before.wall_s if before else 0.0),
         sounds,
     )
-    stored.write()
-    return stored
 
 
 def _wanted(
@@ -116,80 +138,15 @@ def _wanted(
     return wanted
 
 
-def _embed_split(
-    loaded: LoadedBackbone,
-    clips: ClipList,
-    folder: Path,
-    paces: Mapping[Pace, Sequence[int]],
-    batch_seconds: float,
-    on_clips: Callable[[int], object],
-) -> None:
-    writers = {
-        pace: _Writer(loaded.with_layers(layers, pace), clips, folder, pace)
-        for pace, layers in paces.items()
-    }
-    max_samples = int(batch_seconds * loaded.sample_rate)
-    for indices, audio in decoded_batches(clips, max_samples):
-        audio = audio.to(loaded.device)
-        for writer in writers.values():
-            writer.add(indices, audio)
-        on_clips(len(indices))
-    for writer in writers.values():
-        writer.finish()
-
-
-class _Writer:
-    """Writes the features of one split at one pace, each clip to its rows."""
-
-    def __init__(self, model: FusionModel, clips: ClipList, folder: Path, pace: Pace) -> None:
-        self._model, self._is_scene, timeline = model, pace == SCENES, model.extractor.timeline
-        n_rows = [
-            1 if self._is_scene else timeline.n_frames(n, pace.hop_ms) for n in clips.n_samples
-        ]
-        self._ends = np.cumsum(n_rows)
-        self._times: list[list[float]] = [[] for _ in n_rows]
-        self._times_path = timestamps_path(folder, clips.split, pace)
-        self._times_path.parent.mkdir(parents=True, exist_ok=True)
-        self._arrays: list[LayerArray] = [
-            np.lib.format.open_memmap(
-                array_path(folder, clips.split, pace, layer.number),
-                mode="w+",
-                dtype=np.float32,
-                shape=(int(self._ends[-1]), layer.dim),
-            )
-            for layer in model.extractor.taps
-        ]
-
-    def add(self, indices: Sequence[int], audio: Tensor) -> None:
-        """Compute and write the features of a batch, (clip, sample)."""
-        if self._is_scene:
-            z = self._model.scenes(audio)[:, None]
-        else:
-            z, times = self._model.frames(audio)
-            for i, row in zip(indices, times.tolist(), strict=True):
-                self._times[i] = row
-        parts = z.split([layer.dim for layer in self._model.extractor.taps], dim=-1)
-        for array, part in zip(self._arrays, parts, strict=True):
-            frames = part.cpu().numpy()  # (clip, frame, dim)
-            for i, rows in zip(indices, frames, strict=True):
-                array[self._ends[i] - len(rows) : self._ends[i]] = rows
-
-    def finish(self) -> None:
-        """Bring everything to the disk."""
-        for array in self._arrays:
-            array.flush()  # type: ignore[attr-defined]
-        if not self._is_scene:
-            self._times_path.write_text(json.dumps(self._times), encoding="utf-8")
-
-
-def _misfit(stored: StoredTask, loaded: LoadedBackbone, task: Path, sounds: Sounds) -> str | None:
+def _misfit(stored: StoredTask, loaded: LoadedBackbone, task: Path) -> str | None:
     """Tell why features are to be computed anew; None if they fit.
 
     Raises:
         ValueError: If they are of other weights, options, or texts: somebody may want them still.
     """
     done_ns = (stored.folder / RECORD_FILE).stat().st_mtime_ns
-    replaced = replaced_sound(sounds, stored.sounds, done_ns)
+    now = read_sounds(task, loaded.sample_rate)
+    replaced = replaced_sound(now, stored.sounds, done_ns)
     # Options may come from the sounds: the statistics of a task.
     _refuse_other_network(stored, loaded, with_options=replaced is None)
     refuse_other_task(task, stored.folder, done=RECORD_FILE, option="--store")

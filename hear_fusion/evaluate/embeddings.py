@@ -22,11 +22,11 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.store import LayerArray, StoredTask
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
-from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, LOCK_FILE, embeddings_folder_name
 from hear_fusion.evaluate.sounds import EmbeddedSounds, misfit
+from hear_fusion.files.lock import exclusive
 from hear_fusion.names import Choice
-from hear_fusion.tasks.folders import refuse_other_task
-from hear_fusion.tasks.schema import METADATA_FILE, VOCABULARY_FILE
+from hear_fusion.tasks.folders import refuse_other_task, text_files
 
 _LOGGER = logging.getLogger(__name__)
 # What heareval adds to the end of an event, whose intervals are open there.
@@ -57,15 +57,29 @@ def export_module(
     weights = WeightsIdentity.of(loaded.model, module, file)
     refuse_other_weights(folder, weights)
     refuse_other_task(task, folder, done=EMBEDDINGS_DONE_FILE)
-    if (folder / EMBEDDINGS_DONE_FILE).exists():
+    done = folder / EMBEDDINGS_DONE_FILE
+    if done.exists() and misfit(task, folder, loaded.sample_rate) is None:
+        return folder
+    with exclusive(embeddings_dir / LOCK_FILE):
+        # Another process may have been at work meanwhile.
         reason = misfit(task, folder, loaded.sample_rate)
-        if reason is None:
-            return folder
-        _LOGGER.warning("%s: writing its embeddings anew, since %s", folder, reason)
+        if reason is not None:
+            _LOGGER.warning("%s: writing its embeddings anew, since %s", folder, reason)
+        if reason is not None or not done.exists():
+            _write_folder(stored, task, choice, folder, loaded.device)
+            weights.write(folder)
+            EmbeddedSounds(loaded.sample_rate, stored.sounds).write(folder)
+            done.touch()
+    return folder
+
+
+def _write_folder(
+    stored: StoredTask, task: Path, choice: Choice, folder: Path, device: str
+) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in [METADATA_FILE, VOCABULARY_FILE, *(f"{split}.json" for split in stored.splits)]:
-        shutil.copy(task / name, folder)
+    for path in text_files(task):
+        shutil.copy(path, folder)
     is_event = stored.metadata.is_event
     for split in stored.splits:
         (folder / split).mkdir()
@@ -76,13 +90,9 @@ def export_module(
     profile = {
         "time_elapsed": stored.wall_s,
         "gpu_max_mem": None,
-        "gpu_device_name": _device_name(loaded.device),
+        "gpu_device_name": _device_name(device),
     }
     _write_json(folder / "profile.embeddings.json", profile, indent=4)
-    weights.write(folder)
-    EmbeddedSounds(loaded.sample_rate, stored.sounds).write(folder)
-    (folder / EMBEDDINGS_DONE_FILE).touch()
-    return folder
 
 
 def _write_scenes(stored: StoredTask, split: str, choice: Choice, folder: Path) -> None:

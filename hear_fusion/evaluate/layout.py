@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 WEIGHTS_FILE = "weights.json"  # ours: whose embeddings these are
+LOCK_FILE = ".lock"  # ours, of the folder above the modules
 SOUNDS_FILE = "sounds.json"  # ours: of which sounds
 EMBEDDINGS_DONE_FILE = ".done.embeddings"
 SETTINGS_FILE = "prediction-settings.json"  # ours: how predictions were made

@@ -27,9 +27,10 @@ import click
 from hear_fusion.embeddings.sounds import read_sounds
 from hear_fusion.errors import HearFusionError
 from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
-from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, LOCK_FILE, embeddings_folder_name
 from hear_fusion.evaluate.sounds import EmbeddedSounds, misfit
-from hear_fusion.parallel.processes import end_with_parent
+from hear_fusion.files.lock import exclusive
+from hear_fusion.parallel.processes import PARENT_VARIABLE, end_with_parent
 from hear_fusion.tasks.check_audio import refuse_bad_clips
 from hear_fusion.tasks.clips import read_clip
 from hear_fusion.tasks.folders import refuse_other_task, require_audio
@@ -160,7 +161,10 @@ def know_weights(runner: ModuleType, tensorflow_has_gpu: bool, torch: Any) -> No
                 "TensorFlow with GPU support or hide the GPU with CUDA_VISIBLE_DEVICES=''"
             )
         embedding.weights = WeightsIdentity.of(embedding.model, module_name, model_path)
-        given = click.get_current_context().params
+        context = click.get_current_context()
+        given = context.params
+        if PARENT_VARIABLE not in os.environ:  # otherwise the parent holds it
+            context.with_resource(exclusive(Path(given["embeddings_dir"]) / LOCK_FILE))
         folder = embeddings_folder_name(embedding.name, json.loads(given["model_options"]))
         tasks_dir = Path(given["tasks_dir"])
         names = sorted(path.name for path in tasks_dir.iterdir())

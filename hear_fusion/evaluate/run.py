@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from hear_fusion.errors import InvalidError
-from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, embeddings_folder_name
+from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, LOCK_FILE, embeddings_folder_name
 from hear_fusion.evaluate.memory import default_jobs, fits_in_memory
 from hear_fusion.evaluate.options import read_options
 from hear_fusion.evaluate.scores import Score, read_score
@@ -106,7 +106,7 @@ def run(
     try:
         workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
         # Two runs would remove each other's unfinished folders.
-        with exclusive(workspace.embeddings_dir / ".lock"):
+        with exclusive(workspace.embeddings_dir / LOCK_FILE):
             for name in folders:
                 own = [result for result in results if result.module == name]
                 with progress_bar(f"embeddings of {name}", len(own), "task") as bar:

@@ -22,7 +22,15 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     ...     written.read_text(), os.listdir(folder)
     ('whole', ['a.txt'])
     """
-    # Two processes must not write into the same unfinished file.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-    return unfinished.replace(path)
+    part = unfinished(path)
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
+    return part.replace(path)
+
+
+def unfinished(path: Path) -> Path:
+    """Name the file that becomes ``path`` when it is whole, another one in each process.
+
+    >>> unfinished(Path("a.txt")).name == f".a.txt.{os.getpid()}"
+    True
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}")

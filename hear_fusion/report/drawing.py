@@ -15,6 +15,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from hear_fusion.files.atomic import write_whole
+
 INK, FAINT = "#1a1a1a", "#6b6b6b"
 # Dark to less dark within a group; groups also differ by line and by marker, for grey paper.
 RAMPS = {"middle": "Blues", "late": "Oranges"}
@@ -93,8 +95,8 @@ def to_png(drawing: Drawing) -> bytes:
 def write_drawing(drawing: Drawing, folder: Path) -> None:
     """Write a drawing as ``<name>.svg`` and ``<name>.png``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{drawing.name}.svg").write_text(to_svg(drawing), encoding="utf-8")
-    (folder / f"{drawing.name}.png").write_bytes(to_png(drawing))
+    write_whole(folder / f"{drawing.name}.svg", to_svg(drawing))
+    write_whole(folder / f"{drawing.name}.png", to_png(drawing))
 
 
 def shades(group: str, n: int) -> list[str]:

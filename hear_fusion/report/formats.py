@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hear_fusion.files.atomic import write_whole
+
 
 @dataclass(frozen=True)
 class Number:
@@ -201,7 +203,7 @@ def write_table(table: Table, folder: Path) -> None:
     """Write a table in every form, as ``<name>.md``, ``.csv`` and ``.tex``."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, write in FORMATS.items():
-        (folder / f"{table.name}.{suffix}").write_text(write(table), encoding="utf-8")
+        write_whole(folder / f"{table.name}.{suffix}", write(table))
 
 
 def _markdown(cell: Cell) -> str:

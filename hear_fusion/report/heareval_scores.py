@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from hear_fusion.evaluate.difference import Difference
 from hear_fusion.evaluate.scores import Score
+from hear_fusion.files.atomic import write_whole
 from hear_fusion.report.formats import Number, Table, align
 from hear_fusion.report.sections import Section
 
@@ -50,15 +52,16 @@ def format_cell(score: Score) -> str:
 def write_json(scores: Sequence[Score], path: Path) -> None:
     """Write scores as a JSON list of objects; what is not a number becomes null."""
     records = [{key: _finite_or_none(item) for key, item in asdict(s).items()} for s in scores]
-    path.write_text(json.dumps(records, indent=4, allow_nan=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(records, indent=4, allow_nan=False) + "\n")
 
 
 def write_csv(scores: Sequence[Score], path: Path) -> None:
     """Write scores as CSV, one row a module and task."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(Score.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(asdict(score) for score in scores)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(Score.__dataclass_fields__))
+    writer.writeheader()
+    writer.writerows(asdict(score) for score in scores)
+    write_whole(path, text.getvalue())
 
 
 def heareval_section(differences: Sequence[Difference]) -> Section:

@@ -13,10 +13,11 @@ from markupsafe import Markup, escape
 
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.lock import exclusive
 from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
 from hear_fusion.report.formats import Table, write_table
 from hear_fusion.report.labels import study_names
-from hear_fusion.report.sections import Picture, Section, read_sections
+from hear_fusion.report.sections import LOCK_FILE, Picture, Section, read_sections
 from hear_fusion.report.study.comparison import (
     comparison_table,
     missing_tasks,
@@ -69,16 +70,17 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
     ]
     sections = [*comparison(studies), *read_sections(results)]
     folder = out.parent if assets is None else assets
-    for drawing in (one for each in chapters for one in each.drawings):
-        write_drawing(drawing, folder / "figures")
-    for picture in (one for section in sections for one in section.pictures):
-        (folder / "figures" / f"{picture.name}.svg").write_text(picture.svg, encoding="utf-8")
-    tables = [each.tables for each in chapters] + [each.tables for each in sections]
-    for table in (one for several in tables for one in several):
-        write_table(table, folder / "tables")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    page = write_whole(out, render(chapters, sections))
-    return [page, folder / "tables", folder / "figures"]
+    with exclusive(folder / LOCK_FILE, keep=False):
+        for drawing in (one for each in chapters for one in each.drawings):
+            write_drawing(drawing, folder / "figures")
+        for picture in (one for section in sections for one in section.pictures):
+            write_whole(folder / "figures" / f"{picture.name}.svg", picture.svg)
+        tables = [each.tables for each in chapters] + [each.tables for each in sections]
+        for table in (one for several in tables for one in several):
+            write_table(table, folder / "tables")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        page = write_whole(out, render(chapters, sections))
+        return [page, folder / "tables", folder / "figures"]
 
 
 def render(chapters: Sequence[Chapter], sections: Sequence[Section]) -> str:

@@ -13,6 +13,7 @@ from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 
 SECTIONS_FOLDER = "sections"
+LOCK_FILE = ".hear-fusion.lock"  # in a folder of the user's, for as long as it is written to
 # Counts up when a file of today could no longer be read.
 _BROKEN = (OSError, UnicodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError)
 

@@ -127,26 +127,26 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         tasks = tuple(
             _task_study(config, task, results[task.name], selection, setup) for task in stored
         )
-    study = Study(
-        backbone=config.backbone,
-        middle=selection.middle,
-        late=selection.late,
-        selection="test" if setup.paper_selection else "validation",
-        grouping=selection.grouping,
-        tasks=tasks,
-        weights_sha256=loaded.model.weights_sha256,
-        config={**config.as_json(), "task_statistics": setup.task_statistics},
-        versions=package_versions(),
-        hardware=describe_hardware(setup.device),
-        # Of the runs that made them, which need not be this one.
-        wall_s={
-            "embed": sum(task.wall_s for task in stored),
-            "heads": sum(head.wall_s for task in results.values() for head in task.values()),
-        },
-        peak_bytes=peak_memory(),
-        date=datetime.date.today().isoformat(),
-    )
-    study.write(setup.study_folder(config.backbone))
+        study = Study(
+            backbone=config.backbone,
+            middle=selection.middle,
+            late=selection.late,
+            selection="test" if setup.paper_selection else "validation",
+            grouping=selection.grouping,
+            tasks=tasks,
+            weights_sha256=loaded.model.weights_sha256,
+            config={**config.as_json(), "task_statistics": setup.task_statistics},
+            versions=package_versions(),
+            hardware=describe_hardware(setup.device),
+            # Of the runs that made them, which need not be this one.
+            wall_s={
+                "embed": sum(task.wall_s for task in stored),
+                "heads": sum(head.wall_s for task in results.values() for head in task.values()),
+            },
+            peak_bytes=peak_memory(),
+            date=datetime.date.today().isoformat(),
+        )
+        study.write(setup.study_folder(config.backbone))
     return study
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hear_fusion.audio import Way, read_sound
 from hear_fusion.errors import InvalidError
+from hear_fusion.files.lock import exclusive
 from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
 from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
@@ -45,6 +46,7 @@ class ResamplePlan:
     names: dict[str, list[str]]
     jobs: tuple[Job, ...] = ()
     problems: tuple[str, ...] = ()
+    way: Way = "refuse"
 
     @property
     def n_files(self) -> int:
@@ -105,6 +107,14 @@ def resample_task(
     """
     if plan.from_hz is None:
         return plan
+    with exclusive(plan.task / f".{plan.to_hz}.lock", keep=False):
+        # Another process may have been at work meanwhile.
+        return _resample(_plan(plan.task, plan.to_hz, plan.from_hz, plan.way), n_jobs, on_file)
+
+
+def _resample(plan: ResamplePlan, n_jobs: int, on_file: Callable[[], object]) -> ResamplePlan:
+    if plan.from_hz is None:
+        return plan
     for split in plan.names:
         (plan.partial_folder / split).mkdir(parents=True, exist_ok=True)
     problems = list(plan.problems)
@@ -162,7 +172,7 @@ def _plan_of_whole(task: Path, to_hz: int, from_hz: int | None, way: Way) -> Res
         ]
         return ResamplePlan(task, to_hz, None, names, problems=tuple(lost))
     from_hz = _source_rate(task, from_hz)
-    plan = ResamplePlan(task, to_hz, from_hz, names)
+    plan = ResamplePlan(task, to_hz, from_hz, names, way=way)
     jobs, problems = [], []
     for split, wanted in names.items():
         there, made = _listed(task / str(from_hz) / split), _listed(plan.partial_folder / split)

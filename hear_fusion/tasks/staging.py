@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.audio import Way
+from hear_fusion.files.lock import exclusive
 from hear_fusion.tasks.schema import Clip
 from hear_fusion.tasks.wav import write_pcm16
 
@@ -50,6 +52,10 @@ class Staging:
         """Where it lies until it is complete."""
         return self.path.parent / f".{self.path.name}.partial"
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Hold the lock of the folder; nothing stays behind: heareval would take it for a task."""
+        return exclusive(self.path.parent / f".{self.path.name}.lock", keep=False)
+
     def begin(self, recipe: str, *, resume: bool = False) -> set[str]:
         """Make the folder, or go on with what an earlier run of the same recipe left.
 
@@ -61,7 +67,7 @@ class Staging:
             Names of the sounds that are there at all rates.
         """
         mark = self.folder / _RECIPE
-        if not (resume and mark.is_file() and mark.read_text(encoding="utf-8") == recipe):
+        if not (resume and mark.is_file() and mark.read_bytes() == recipe.encode()):
             self.discard()
         for rate in self.sample_rates:
             for split in self.splits:

@@ -71,18 +71,21 @@ def write_task_folder(
     check_sample_rates(sample_rates)
     path = out / metadata.folder_name
     staging = Staging(path, metadata.splits, tuple(sample_rates), metadata.sample_duration)
-    staging.discard()
-    if is_kept(path, recipe):
+    if is_kept(path, recipe) and not staging.folder.exists():
         return _summary(path, metadata, clips, sample_rates, kept=True)
-    try:
-        staging.begin(recipe)
-        for clip, recording in zip(clips, recordings, strict=True):
-            _write_sound(staging, clip, recording)
-            on_clip()
-        return finish_task_folder(staging, metadata, clips, recipe)
-    finally:
-        # heareval's `--task all` takes every entry of the folder for a task, hidden ones too.
+    with staging.exclusive():
         staging.discard()
+        if is_kept(path, recipe):  # another process may have been at work meanwhile
+            return _summary(path, metadata, clips, sample_rates, kept=True)
+        try:
+            staging.begin(recipe)
+            for clip, recording in zip(clips, recordings, strict=True):
+                _write_sound(staging, clip, recording)
+                on_clip()
+            return finish_task_folder(staging, metadata, clips, recipe)
+        finally:
+            # heareval's `--task all` takes every entry of the folder for a task, hidden ones too.
+            staging.discard()
 
 
 def finish_task_folder(
@@ -141,7 +144,7 @@ def read_recipe(path: Path) -> str | None:
 
 def _write_sound(staging: Staging, clip: Clip, recording: Recording) -> None:
     try:
-        staging.write(f"{clip.split}/{clip.filename}", recording)
+        _write_sound(staging, clip, recording)
     except InvalidError as err:
         raise InvalidError(f"{clip.split}/{clip.filename}: {err}") from err
 

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import multiprocessing
+import os
 import re
 import socket
 import threading
@@ -381,10 +382,10 @@ def test_import_verifies_and_copies(tmp_path: Path, record: WeightsRecord, cache
     origin.write_bytes(DATA[:-1])
     with pytest.raises(WeightsError, match=rf"sha256 {SHA256}.*{origin}"):
         import_file(origin, record)
-    assert list(cache.iterdir()) == []
+    assert os.listdir(cache) == [".net.pth.lock"]
     origin.write_bytes(DATA)
     assert import_file(origin, record) == cache / "net.pth"
-    assert list(cache.iterdir()) == [cache / "net.pth"]
+    assert sorted(os.listdir(cache)) == [".net.pth.lock", "net.pth"]
     assert origin.read_bytes() == (cache / "net.pth").read_bytes() == DATA
     assert locate([record], download=False) == cache / "net.pth"
 
@@ -413,4 +414,4 @@ def test_import_refuses_other_content_and_absent_files(tmp_path: Path, cache: Pa
         import_file(page, record)
     with pytest.raises(WeightsError, match="existing file"):
         import_file(tmp_path / "none", record)
-    assert list(cache.iterdir()) == []
+    assert os.listdir(cache) == [".net.pth.lock"]

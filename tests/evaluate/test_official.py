@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -12,7 +13,10 @@ import pytest
 
 from hear_fusion.evaluate import official
 from hear_fusion.evaluate.layout import embeddings_folder_name
+from hear_fusion.files.lock import InUseError, exclusive, no_waiting
+from hear_fusion.tasks.folders import text_files
 from tests.tasks.hear_tasks import TINY_MODULE, python, write_scene_task
+from tests.tasks.strays import add_strays
 
 FAKE_CUDA = """
 import json, os, sys, types
@@ -141,6 +145,48 @@ def test_weights_are_written_when_a_task_is_done_and_not_before(tmp_path: Path) 
     embedding.fails = False
     runner.task_embeddings(embedding, task, folder)
     assert json.loads((folder / "weights.json").read_text())["sha256"] == "default"
+
+
+def test_embeddings_of_replaced_sounds_go_and_a_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = fake_runner("torch")
+    official.know_weights(runner, False, fake_torch(False))
+    task = write_scene_task(tmp_path / "tasks" / "t", n_clips=1)
+    folder = tmp_path / "embeddings" / "module" / "t"
+    with command_context(tmp_path):
+        embedding = runner.Embedding("module", None, {})
+    for text in text_files(task):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(text, folder)
+    runner.task_embeddings(embedding, task, folder)
+    (folder / ".done.embeddings").touch()
+    add_strays(task)
+    with command_context(tmp_path):
+        runner.Embedding("module", None, {})
+    assert folder.exists()
+    os.utime(task / "16000" / "valid" / "t_valid_0.wav", ns=(0, 12345))
+    with command_context(tmp_path):
+        runner.Embedding("module", None, {})
+    assert not folder.exists()
+    assert capsys.readouterr().err == (
+        "t: computing its embeddings anew, since valid/t_valid_0.wav was replaced\n"
+    )
+
+
+def test_the_folder_is_locked_unless_the_parent_has_done_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = fake_runner("torch")
+    official.know_weights(runner, False, fake_torch(False))
+    with exclusive(tmp_path / "embeddings" / ".lock"), no_waiting():
+        with command_context(tmp_path), pytest.raises(InUseError, match="one writer at a time"):
+            runner.Embedding("module", None, {})
+        monkeypatch.setenv("HEAR_FUSION_PARENT", "1")
+        with command_context(tmp_path):
+            assert runner.Embedding("module", None, {})
+    with exclusive(tmp_path / "embeddings" / ".lock"):
+        pass
 
 
 def test_the_best_epoch_is_tested() -> None:

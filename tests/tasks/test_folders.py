@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from hear_fusion.tasks.folders import (
     require_audio,
     text_files,
 )
-from tests.files.damaged import changed
+from tests.files.damaged import Damage, changed
 from tests.tasks.hear_tasks import write_scene_task
 from tests.tasks.strays import add_strays
 
@@ -115,13 +114,13 @@ def test_available_memory_minds_the_container(tmp_path: Path) -> None:
     assert available_bytes(tmp_path / "none", tmp_path) == 2000000
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
+CHANGES: dict[str, Damage] = {
     "task_metadata.json": changed(sample_duration=0.25),
     "labelvocabulary.csv": lambda path: path.write_text(path.read_text().replace("low", "deep")),
     "valid.json": lambda path: path.write_text(path.read_text().replace("low", "high")),
     "test.json": lambda path: path.write_text(in_other_order(path.read_text())),
 }
-LAYOUTS = {
+LAYOUTS: dict[str, Damage] = {
     "task_metadata.json": lambda path: path.write_text(in_other_order(path.read_text(), indent=3)),
     "labelvocabulary.csv": lambda path: path.write_bytes(
         b'\xef\xbb\xbf"idx","label"\r\n' + path.read_bytes().split(b"\n", 1)[1] + b"\n\n"

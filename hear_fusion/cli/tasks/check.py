@@ -41,6 +41,7 @@ def check(tasks_dir: Path, json_file: Path | None) -> None:
     import json
     from dataclasses import asdict
 
+    from hear_fusion.files import write_whole
     from hear_fusion.progress import progress_bar
     from hear_fusion.tasks.check import check_task, count_files, list_tasks
 
@@ -53,7 +54,7 @@ def check(tasks_dir: Path, json_file: Path | None) -> None:
     _show_findings(strays)
     if json_file is not None:
         content = {"tasks": [asdict(r) for r in reports], "strays": [asdict(s) for s in strays]}
-        json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_whole(json_file, json.dumps(content, indent=1) + "\n")
     n_errors = len(strays) + sum(report.n_errors for report in reports)
     if n_errors:
         raise click.ClickException(f"{n_errors} errors in {len(reports)} tasks of {tasks_dir}")

@@ -17,6 +17,7 @@ from hear_fusion.demo import DEMO_TASKS
     help="Make this task and no other; may be given several times.",
 )
 @options.sample_rates("16000", "32000", "48000")
+@options.no_wait
 def demo(out: Path, only: tuple[str, ...], sample_rates: tuple[str, ...]) -> None:
     """Make six small tasks in the folder OUT, without a download.
 

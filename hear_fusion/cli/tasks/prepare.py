@@ -38,6 +38,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 )
 @options.doubtful_sounds
 @options.jobs
+@options.no_wait
 def prepare(
     name: str,
     source: Path,

@@ -37,6 +37,7 @@ _RATES = click.Choice(options.RATES)
 @options.task
 @options.doubtful_sounds
 @options.jobs
+@options.no_wait
 def resample(
     tasks_dir: Path,
     to_hz: str,

@@ -207,9 +207,9 @@ def _read(path: Path, source: str) -> Leaderboard:
 
 
 def _fetch(url: str, progress: bool) -> Leaderboard:
-    from hear_fusion.checkpoints.cache import cache_dir
+    from hear_fusion.checkpoints.cache import cache_dir, lock_of
     from hear_fusion.files.download import DOWNLOAD_ERRORS, discard, download
-    from hear_fusion.files.lock import exclusive
+    from hear_fusion.files.lock import InUseError, exclusive
 
     # The address is part of the name: another leaderboard's copy must not stand in for this one.
     name = f"hear_leaderboard-{sha256(url.encode()).hexdigest()[:8]}.csv"
@@ -217,7 +217,7 @@ def _fetch(url: str, progress: bool) -> Leaderboard:
     part = copy.with_name(f"{name}.part")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(copy.with_name(f".{name}.lock")):
+        with exclusive(lock_of(copy)):
             download(url, part, progress=progress)
             try:
                 board = _read(part, url)
@@ -225,6 +225,8 @@ def _fetch(url: str, progress: bool) -> Leaderboard:
             finally:
                 discard(part)
         return board
+    except InUseError:
+        raise
     except DOWNLOAD_ERRORS as err:
         reason = clean(f"{type(err).__name__}: {err}")
         if copy.is_file():

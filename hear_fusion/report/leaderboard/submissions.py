@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.lock import exclusive
 from hear_fusion.report.drawing import to_png, to_svg
 from hear_fusion.report.formats import NONE, Cell, Number, Table, no_formula, to_markdown
 from hear_fusion.report.leaderboard.board import COLUMNS, METRICS
 from hear_fusion.report.leaderboard.heatmap import heat_map
 from hear_fusion.report.leaderboard.ranking import Standing
 from hear_fusion.report.leaderboard.runs import Runs
-from hear_fusion.report.sections import Picture, Section, write_section
+from hear_fusion.report.sections import LOCK_FILE, Picture, Section, write_section
 
 TITLE = "Among the HEAR submissions"
 
@@ -92,11 +93,12 @@ def write_comparison(
         "heatmap.svg": picture.svg.encode(),
         "heatmap.png": to_png(drawing),
     }
-    for name, content in files.items():
-        write_whole(folder / name, content)
     # Plain text and the drawing: the page escapes the one and shows the other as an image.
     section = Section("leaderboard", TITLE, tables=tuple(tables), pictures=(picture,))
-    write_section(section, folder)
+    with exclusive(folder / LOCK_FILE, keep=False):
+        for name, content in files.items():
+            write_whole(folder / name, content)
+        write_section(section, folder)
 
 
 def _overall(standing: Standing, source: str) -> Table:
