@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from hear_fusion.parallel import cgroups
 
 _PACKAGES = ("hear_fusion", "torch", "numpy", "scikit-learn", "soundfile", "soxr", "heareval")
 
@@ -44,11 +47,16 @@ def describe_hardware(device: str = "cpu", cpuinfo: Path = Path("/proc/cpuinfo")
     return words
 
 
-def n_cores() -> int:
-    """Count the processor cores that this process may use, at least one."""
+def n_cores(process: Path = cgroups.SELF) -> int:
+    """Count the processor cores that this process may use, at least one.
+
+    Args:
+        process: The kernel's account of it; a container's share of a core counts as a whole one.
+    """
+    n = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):  # fewer than all under taskset or a batch system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        n = len(os.sched_getaffinity(0))
+    return math.ceil(min(n, cgroups.cores_allowed(process)))
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> int:
@@ -65,21 +73,16 @@ def peak_memory(status: Path = Path("/proc/self/status")) -> int:
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def available_bytes(
-    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
-) -> int:
+def available_bytes(meminfo: Path = Path("/proc/meminfo"), process: Path = cgroups.SELF) -> int:
     """Tell the bytes of memory to be had without swapping, within the limits of a container.
 
     Args:
         meminfo: The kernel's account; half of the machine's memory is assumed without one.
-        cgroup: Folder of the control group's ``memory.max`` and ``memory.current``, if any.
+        process: The kernel's account of this process, which tells its control groups.
     """
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     if meminfo.is_file():
         for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 available = 1024 * int(line.split()[1])
-    limit, used = cgroup / "memory.max", cgroup / "memory.current"
-    if limit.is_file() and used.is_file() and limit.read_text().strip() != "max":
-        available = min(available, int(limit.read_text()) - int(used.read_text()))
-    return max(0, available)
+    return int(min(available, cgroups.memory_left(process)))

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from hear_fusion.evaluate import memory
 from hear_fusion.evaluate.memory import PROCESS_BYTES, fits_in_memory
-from hear_fusion.parallel.machine import available_bytes
 from hear_fusion.tasks.folders import (
     find_tasks,
     rate_folders,
@@ -92,7 +90,7 @@ def test_in_memory_counts_the_copies_of_every_head(
 
 
 def test_default_jobs_follow_cores_memory_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(64)), raising=False)
+    monkeypatch.setattr(memory, "n_cores", lambda: 64)
     monkeypatch.setattr(memory, "available_bytes", lambda: 100 * PROCESS_BYTES)
     assert memory.default_jobs(has_gpu=False) == 50
     assert memory.default_jobs(has_gpu=True) == 4
@@ -100,18 +98,6 @@ def test_default_jobs_follow_cores_memory_and_gpu(monkeypatch: pytest.MonkeyPatc
     assert memory.default_jobs(has_gpu=False) == 64
     monkeypatch.setattr(memory, "available_bytes", lambda: 0)
     assert memory.default_jobs(has_gpu=True) == 1
-
-
-def test_available_memory_minds_the_container(tmp_path: Path) -> None:
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal:  9000 kB\nMemAvailable:   4000 kB\n")
-    assert available_bytes(meminfo, tmp_path) == 4096000
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("1000000\n")
-    assert available_bytes(meminfo, tmp_path) == 4096000
-    (tmp_path / "memory.max").write_text("3000000\n")
-    assert available_bytes(meminfo, tmp_path) == 2000000
-    assert available_bytes(tmp_path / "none", tmp_path) == 2000000
 
 
 CHANGES: dict[str, Damage] = {
