@@ -144,7 +144,7 @@ def read_recipe(path: Path) -> str | None:
 
 def _write_sound(staging: Staging, clip: Clip, recording: Recording) -> None:
     try:
-        _write_sound(staging, clip, recording)
+        staging.write(f"{clip.split}/{clip.filename}", recording)
     except InvalidError as err:
         raise InvalidError(f"{clip.split}/{clip.filename}: {err}") from err
 
