@@ -8,7 +8,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, Self
 
-from hear_fusion.errors import FileSystemError, InvalidError
+from hear_fusion.errors import FileSystemError, HearFusionError, InvalidError
 
 _ZIP_END = b"PK\x05\x06"
 # The record of the end, and the longest comment.
@@ -23,7 +23,7 @@ class RefusedArchiveError(InvalidError):
     """An archive is not read; the message is the reason."""
 
 
-class NoEndMarkError(EOFError):
+class NoEndMarkError(HearFusionError, EOFError):
     """A tar file ends where a member could begin."""
 
 
