@@ -47,9 +47,7 @@ def write_as_hugging_face(folder: Path, **values: float) -> None:
 def test_mean_and_std_are_obeyed(tmp_path: Path, noise: Callable[..., Tensor]) -> None:
     """As the options would, whose place it takes."""
     audio = noise(1, 16000)
-    ASTFeatureExtractor(**ESC50).save_pretrained(
-        tmp_path / "a"
-    )  # the file as its program writes it
+    write_as_hugging_face(tmp_path / "a", **ESC50)
     model = hear_fusion.load("ast", saved(tmp_path / "a"))
     options: dict[str, Any] = {"input_mean": ESC50["mean"], "input_std": ESC50["std"]}
     wanted = hear_fusion.load("ast", saved(tmp_path / "b"), **options)

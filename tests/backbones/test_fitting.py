@@ -59,11 +59,8 @@ PLACES: dict[str, Callable[[State], Any]] = {
 
 def optimizer() -> dict[str, Any]:
     """What Adam keeps: tensors under numbers."""
-    weight = torch.nn.Parameter(torch.ones(2))
-    adam = torch.optim.Adam([weight])
-    weight.grad = torch.ones(2)
-    adam.step()
-    return adam.state_dict()
+    state = {"step": torch.tensor(1.0), "exp_avg": torch.ones(2), "exp_avg_sq": torch.ones(2)}
+    return {"state": {0: state, 1: state}, "param_groups": [{"lr": 0.1, "params": [0, 1]}]}
 
 
 def prefixed(state: State, prefix: str) -> State:
