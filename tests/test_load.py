@@ -172,5 +172,7 @@ def test_nothing_else_is_raised_on_purpose() -> None:
     assert bare == {
         "__init__.py: AttributeError",  # Python's own protocol
         "evaluate/official.py: SystemExit",  # the end of a program
-        *(f"files/{name}.py: EOFError" for name in ("compressed", "formats", "unpacking")),  # caught
+        *(
+            f"files/{name}.py: EOFError" for name in ("compressed", "formats", "unpacking")
+        ),  # caught
     }
