@@ -17,6 +17,11 @@ from tests.networks import RANDOM_WEIGHTS
 torch.set_num_threads(1)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: those of archives hold the time, and differ between processes."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def weight_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A slim random checkpoint of every network."""
