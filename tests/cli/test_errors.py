@@ -128,7 +128,9 @@ def test_study_names_all_and_goes_on(
     run: Callable[..., Result], tmp_path: Path, weight_files: dict[str, Path]
 ) -> None:
     config = tmp_path / "c.yaml"
-    config.write_text("backbone: yamnet\nlayers: [9, 13]\nrates: published\nmax_epochs: 2\n")
+    config.write_text(
+        "backbone: yamnet\nlayers: [9, 13]\nlearning_rates: published\nmax_epochs: 2\n"
+    )
     shown = run("study", config, *RUN, "--weights", weight_files["yamnet"], "--out", "OUT")
     assert shown.exit_code == 1
     assert isinstance(shown.exception, SystemExit), shown.output

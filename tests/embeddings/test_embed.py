@@ -108,9 +108,10 @@ def test_every_file_is_the_official_one(
     expected = {p.relative_to(official) for p in official.rglob("*") if p.is_file()}
     found = {p.relative_to(ours / "embeddings") for p in (ours / "embeddings").rglob("*")}
     found = {p for p in found if (ours / "embeddings" / p).is_file()}
-    assert {p for p in found if p.name not in ("weights.json", "sounds.json")} == expected
-    # 4 tasks by 8 modules; each with its own weights.json and sounds.json
-    assert len(found) - len(expected) == 64
+    own = ("weights.json", "sounds.json", ".lock")
+    assert {p for p in found if p.name not in own} == expected
+    # 4 tasks by 8 modules, each with its own weights.json and sounds.json; and the lock
+    assert len(found) - len(expected) == 65
     n_arrays = 0
     for path in sorted(expected):
         n_arrays += _compare(official / path, ours / "embeddings" / path, official, ours)
