@@ -1,5 +1,7 @@
 """Read TensorFlow checkpoints: the single file of version 1, or version 2 by its index."""
 
+import contextlib
+import importlib
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,9 @@ def read_tensorflow(source: Source) -> dict[str, Tensor]:
             f"path must be a TensorFlow checkpoint on disk, got {source.label}; take it out of "
             "the archive"
         )
+    # torch imports it in its own time, and the process dies if TensorFlow was there before.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")
     tensorflow: Any = require("tensorflow", "tensorflow", source.label)
     decode_error = require("google.protobuf.message", "protobuf", source.label).DecodeError
     tensors: dict[str, Tensor] = {}

@@ -9,8 +9,8 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import torch
@@ -110,7 +110,9 @@ def whole_legacy_module(path: Path) -> None:
     torch.save(torch.nn.Linear(2, 2), path, _use_new_zipfile_serialization=False)
 
 
-def small_keras() -> keras.Model:
+def small_keras() -> Any:
+    import keras  # with TensorFlow, seconds that no collection of tests shall take
+
     layers = [keras.layers.Input((4,)), keras.layers.Dense(2, name="layer1")]
     return keras.Sequential(layers)
 

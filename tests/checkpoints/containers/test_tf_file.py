@@ -1,5 +1,6 @@
 """TensorFlow checkpoints of both versions, recognised by how they end."""
 
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_object_checkpoints_are_read_by_the_names_of_their_variables(
     save_objects({f"yamnet/{name}": array for name, array in arrays.items()}, tmp_path / "scoped")
     for path in ("ckpt-1.index", "saved/variables/variables.index", "scoped/ckpt-1.index"):
         assert hear_fusion.load("yamnet", tmp_path / path).weights_sha256 == expected
+
+
+def test_torch_goes_on_in_a_process_that_has_read_one(tmp_path: Path) -> None:
+    write_checkpoint(VARIABLES, tmp_path / "w.ckpt", version=1)
+    script = (
+        "import sys; from hear_fusion.checkpoints import read_tensors; read_tensors(sys.argv[1]); "
+        "import torch; torch.optim.Adam([torch.nn.Parameter(torch.ones(1))])"
+    )
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path / "w.ckpt")], check=False)
+    assert run.returncode == 0
 
 
 def test_variables_of_one_name_go_by_their_place(tmp_path: Path) -> None:
