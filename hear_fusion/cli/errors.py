@@ -58,7 +58,9 @@ class FailedTasks:
             self.add(task, err)
 
     def check(self, n_tasks: int) -> None:
-        """Fail if a task did."""
+        """Fail if a task did, and count those that failed unless it was the only one."""
+        if self._names and n_tasks == 1:
+            raise click.exceptions.Exit(1)
         if self._names:
             names = printable(", ".join(self._names))
             raise click.ClickException(f"{len(self._names)} of {n_tasks} tasks failed: {names}")
