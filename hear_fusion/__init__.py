@@ -64,7 +64,7 @@ def load(
         weights: Any official weight file of the network, recognised by content; by default the
             official one from the cache, fetched when absent.
         layers: Layer numbers in any order, or ``all``, for a name without layers.
-        device: Where the model shall run.
+        device: Where the model shall run: ``cpu``, ``cuda``, ``cuda:1``, as this machine has them.
         hop_ms: Hop of the timestamps in ms, for a name without one; scenes never change.
         precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
         chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
@@ -82,22 +82,28 @@ def load(
     Raises:
         WeightsError: If the weights cannot be had or do not fit.
         TypeError: If an option is unknown.
-        ValueError: If the name or an option is not as it must be.
+        ValueError: If the name or an option is not as it must be, or there is no such device.
     """
+    from hear_fusion.backbones import REGISTRY
     from hear_fusion.model import FusionModel
     from hear_fusion.names import parse, with_layers
+    from hear_fusion.runtimes.devices import find_device
+    from hear_fusion.runtimes.surroundings import undisturbed
 
     choice = parse(name)
-    return FusionModel.load(
-        choice if layers is None else with_layers(choice, layers),
-        weights,
-        hop_ms=hop_ms,
-        precision=precision,
-        chunk_seconds=chunk_seconds,
-        layer_scale=layer_scale,
-        allow_slow=allow_slow,
-        **backbone_options,
-    ).to(device)
+    device = find_device(device, REGISTRY[choice.backbone].front_end.dtype)
+    with undisturbed():
+        model = FusionModel.load(
+            choice if layers is None else with_layers(choice, layers),
+            weights,
+            hop_ms=hop_ms,
+            precision=precision,
+            chunk_seconds=chunk_seconds,
+            layer_scale=layer_scale,
+            allow_slow=allow_slow,
+            **backbone_options,
+        )
+        return model.to(device)
 
 
 def __getattr__(name: str) -> HearModule:

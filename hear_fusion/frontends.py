@@ -11,8 +11,9 @@ each matrix against an independent one: librosa's, Kaldi's of torchaudio, or the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -120,9 +121,11 @@ def _kaldi_matrix(front_end: FrontEnd) -> NDArray[np.float64]:
     """
     low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (front_end.f_min, front_end.f_max))
     step = (high - low) / (front_end.n_mels + 1)
-    lower, centre, upper = (low + (torch.arange(front_end.n_mels) + i) * step for i in range(3))
+    bands = torch.arange(front_end.n_mels, dtype=torch.float32, device="cpu")
+    lower, centre, upper = (low + (bands + i) * step for i in range(3))
     n_bins = front_end.n_fft // 2  # the bin at half the sample rate weighs nothing
-    hz = front_end.sample_rate / front_end.n_fft * torch.arange(n_bins)
+    bins = torch.arange(n_bins, dtype=torch.float32, device="cpu")
+    hz = front_end.sample_rate / front_end.n_fft * bins
     mel = 1127.0 * (1.0 + hz / 700.0).log()[:, None]
     rising = (mel - lower) / (centre - lower)
     falling = (upper - mel) / (upper - centre)
@@ -139,14 +142,24 @@ class LogMel(nn.Module):
     def __init__(self, front_end: FrontEnd) -> None:
         super().__init__()
         self.front_end = front_end
+        self._make_constants(torch.device("cpu"))
+
+    def _make_constants(self, device: torch.device) -> None:
+        spec = self.front_end
         # Kaldi's is made in float32, and its last digits fill the bands that hold nothing else.
-        made_in = torch.float32 if front_end.mel_scale == "kaldi" else torch.float64
+        made_in = torch.float32 if spec.mel_scale == "kaldi" else torch.float64
         window = torch.hann_window(
-            front_end.window, periodic=not front_end.symmetric, dtype=made_in
+            spec.window, periodic=not spec.symmetric, dtype=made_in, device="cpu"
         )
-        self.register_buffer("window", window.to(front_end.dtype), persistent=False)
-        mel = torch.from_numpy(mel_matrix(front_end)).to(front_end.dtype)
+        self.register_buffer("window", window.to(device, spec.dtype), persistent=False)
+        mel = torch.from_numpy(mel_matrix(spec)).to(device, spec.dtype)
         self.register_buffer("mel", mel, persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow the network to its device, but not to another dtype: casts are for weights."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._make_constants(self.window.device)
+        return self
 
     def forward(self, audio: Tensor, start: int, stop: int) -> Tensor:
         """Compute the mel frames ``[start, stop)`` of every sound.

@@ -117,7 +117,6 @@ class Ast(Backbone):
         self.extra_tokens = nn.Parameter(extra_tokens, requires_grad=False)
         self.positions = nn.Parameter(positions, requires_grad=False)
         self.patches, self.blocks, self.norm = patches, nn.ModuleList(blocks), norm
-        self._fitted: dict[tuple[int, torch.device], Tensor] = {}
         dim = positions.shape[2]
         self._set_widths(dict.fromkeys(range(1, N_LAYERS + 1), dim), original=dim)
 
@@ -192,21 +191,14 @@ class Ast(Backbone):
             [self.extra_tokens.expand(grid.shape[0], -1, -1), grid.flatten(2).transpose(1, 2)],
             dim=1,
         )
-        return tokens + self._positions_of(grid.shape[3])
+        # Made anew for every batch: kept, they would outlive the weights that they are made of.
+        return tokens + fit_positions(self.positions, N_ROWS, grid.shape[3], N_EXTRA)
 
     def _output(self, tokens: Tensor) -> LayerOutput:
         tokens = self.norm(tokens)
         rows = tokens[:, N_EXTRA:].unflatten(1, (N_ROWS, -1))  # (batch, row, column, dim)
         frames = rows.mean(dim=1).transpose(1, 2).unsqueeze(3)  # (batch, dim, column, 1)
         return LayerOutput(frames, clip=tokens[:, :N_EXTRA].mean(dim=1))
-
-    def _positions_of(self, n_columns: int) -> Tensor:
-        key = (n_columns, self.positions.device)
-        if key not in self._fitted:
-            if len(self._fitted) >= 8:  # sounds of many lengths must not fill the memory
-                self._fitted.clear()
-            self._fitted[key] = fit_positions(self.positions, N_ROWS, n_columns, N_EXTRA)
-        return self._fitted[key]
 
 
 def _positions(state: StateReader, key: str, dim: int, training: Training) -> Tensor:

@@ -32,6 +32,18 @@ no_wait = click.option(
     callback=_rule_out_waiting,
     help="If another process writes to the same folder, give up instead of waiting for it.",
 )
+
+
+def _device(_context: click.Context, _option: click.Parameter, word: str) -> str:
+    from hear_fusion.errors import InvalidError
+    from hear_fusion.runtimes.devices import find_device
+
+    try:
+        return str(find_device(word, name="--device"))
+    except InvalidError as err:
+        raise click.BadParameter(str(err)) from err
+
+
 tasks_dir = click.option(
     "--tasks-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -50,7 +62,11 @@ model_options = click.option(
     "--model-options", default="{}", metavar="JSON", help="Keyword arguments for load_model."
 )
 device = click.option(
-    "--device", default="cpu", show_default=True, help="Such as cpu, cuda or cuda:1."
+    "--device",
+    default="cpu",
+    show_default=True,
+    callback=_device,
+    help="Such as cpu, cuda or cuda:1.",
 )
 
 

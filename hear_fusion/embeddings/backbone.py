@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from hear_fusion.backbones import ORIGINAL
+import torch
+
+from hear_fusion.backbones import ORIGINAL, REGISTRY
 from hear_fusion.embeddings.pace import Pace
 from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
+from hear_fusion.runtimes.devices import find_device
+from hear_fusion.runtimes.surroundings import undisturbed
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,22 @@ class LoadedBackbone:
     device: str = "cpu"
 
     @classmethod
+    @undisturbed()
     def load(
         cls,
         backbone: str,
         model_file: Path | None = None,
         options: Mapping[str, Any] | None = None,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ) -> Self:
         """Load a network's weights.
 
         Raises:
-            ValueError: If an option is illegal; a hop is none, since hops belong to modules.
+            ValueError: If an option is illegal (a hop is none, since hops belong to modules), or
+                this machine has no such device.
             WeightsError: If the weights cannot be had or do not fit.
         """
+        where = find_device(device, REGISTRY[backbone].front_end.dtype)
         options = dict(options or {})
         if "hop_ms" in options:
             raise InvalidError(
@@ -54,7 +61,7 @@ class LoadedBackbone:
             model = FusionModel.load(Choice(backbone), str(model_file or ""), **options)
         except TypeError as err:
             raise InvalidError(str(err)) from err
-        return cls(model.to(device), options, model_file, device)
+        return cls(model.to(where), options, model_file, str(where))
 
     @property
     def name(self) -> str:

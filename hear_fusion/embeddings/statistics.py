@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
+from hear_fusion.runtimes.precision import arithmetic
 from hear_fusion.tasks.clips import BATCH_SECONDS, decoded_batches, list_clips
 from hear_fusion.tasks.folders import require_audio
 from hear_fusion.tasks.schema import TaskMetadata
@@ -40,7 +41,8 @@ def task_statistics(
             audio = audio[:left].to(loaded.device)
             left -= len(indices)
             n_mel = timeline.n_mel(audio.shape[1], "frames")
-            log_mel = loaded.model.backbone.log_mel(audio, 0, n_mel).double()
+            with arithmetic("fp32", audio.device):
+                log_mel = loaded.model.backbone.log_mel(audio, 0, n_mel).double()
             total += float(log_mel.sum())
             square += float(log_mel.square().sum())
             count += log_mel.numel()

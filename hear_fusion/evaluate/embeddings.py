@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import shutil
 from collections.abc import Sequence
@@ -53,8 +54,8 @@ def export_module(
     """
     module = choice.import_name
     folder = embeddings_dir / embeddings_folder_name(module, loaded.options) / task.name
-    file = str(loaded.model_file) if loaded.model_file else None
-    weights = WeightsIdentity.of(loaded.model, module, file)
+    file = os.path.abspath(loaded.model_file) if loaded.model_file else None
+    weights = WeightsIdentity(module, stored.weights_sha256, file)
     refuse_other_weights(folder, weights)
     refuse_other_task(task, folder, done=EMBEDDINGS_DONE_FILE)
     done = folder / EMBEDDINGS_DONE_FILE
@@ -171,4 +172,5 @@ def _write_json(path: Path, content: Any, indent: int | None = None) -> None:
 
 
 def _device_name(device: str) -> str:
-    return torch.cuda.get_device_name(torch.device(device)) if device != "cpu" else "cpu"
+    is_cuda = device.startswith("cuda")
+    return torch.cuda.get_device_name(torch.device(device)) if is_cuda else device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ _BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16", "svebf16"}
 
 # PyTorch's switches are the process's, so two threads cannot have their own at the same time.
 _switches = threading.RLock()
+# Of the calls under way: the thread, and its operators with what they will be set back to.
+_calls: list[tuple[int, list[tuple[Any, str]]]] = []
 
 
 @cache
@@ -68,6 +71,7 @@ def arithmetic(
     wanted = "tf32" if precision == "tf32" and device.type == "cuda" else "ieee"
     with _switches:
         before = [(operator, operator.fp32_precision) for operator in _operators(device)]
+        _calls.append((threading.get_ident(), before))
         for operator, value in before:
             if not (value == wanted or (value == "none" and wanted == "ieee")):
                 operator.fp32_precision = wanted
@@ -77,6 +81,7 @@ def arithmetic(
         finally:
             for operator, value in before:
                 _restore(operator, value)
+            _calls.pop()
 
 
 def _operators(device: torch.device) -> tuple[Any, ...]:
@@ -92,3 +97,23 @@ def _restore(operator: Any, value: str) -> None:
         operator.fp32_precision = "none"
         if operator.fp32_precision != value:
             operator.fp32_precision = value
+
+
+def _start_child() -> None:
+    """Let a forked child compute, whatever its parent's other threads were at.
+
+    They do not live on in it: the lock that one of them held would stay locked, what it had
+    switched would stay so, and OpenMP would wait for threads that are not there.
+    """
+    global _switches
+    _switches = threading.RLock()
+    mine = threading.get_ident()
+    for _, before in reversed([call for call in _calls if call[0] != mine]):
+        for operator, value in before:
+            _restore(operator, value)
+    _calls[:] = [call for call in _calls if call[0] == mine]
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_child)

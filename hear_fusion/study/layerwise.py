@@ -24,6 +24,7 @@ from hear_fusion.files.lock import exclusive
 from hear_fusion.files.records import read_record
 from hear_fusion.parallel.machine import describe_hardware, package_versions, peak_memory
 from hear_fusion.probes.linear import LinearResult
+from hear_fusion.runtimes.devices import find_device
 from hear_fusion.study.config import StudyConfig
 from hear_fusion.study.estimates import official_accuracy, to_estimate, to_gain
 from hear_fusion.study.representations import LayerNumbers, choice_of, evaluate_representations
@@ -98,10 +99,10 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
         What was found; also written to ``study.json`` in `StudySetup.study_folder`.
 
     Raises:
-        ValueError: If there is no task to study, or a folder holds results of other settings
-            or of a newer version.
+        ValueError: If there is no such device or task, or a folder has other results in it.
         WeightsError: If the weights cannot be had.
     """
+    find_device(setup.device)
     folders = _linear_tasks(setup)
     heads = setup.heads_folder(config.backbone)
     heads.mkdir(parents=True, exist_ok=True)
@@ -116,7 +117,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
             )
         setup.say(f"one pass for all layers of {config.backbone}: {len(folders)} tasks")
         stored = _embed_all(loaded, folders, setup)
-        evaluate = partial(evaluate_representations, config, heads=heads, device=setup.device)
+        evaluate = partial(evaluate_representations, config, heads=heads, device=loaded.device)
         alone: list[LayerNumbers] = [(ORIGINAL,), *((number,) for number in config.layers)]
         setup.say(f"linear heads on {len(alone)} representations of each")
         results = {task.name: evaluate(task, alone) for task in stored}
@@ -137,7 +138,7 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
             weights_sha256=loaded.model.weights_sha256,
             config={**config.as_json(), "task_statistics": setup.task_statistics},
             versions=package_versions(),
-            hardware=describe_hardware(setup.device),
+            hardware=describe_hardware(loaded.device),
             # Of the runs that made them, which need not be this one.
             wall_s={
                 "embed": sum(task.wall_s for task in stored),

@@ -187,16 +187,6 @@ def test_position_embeddings_at_any_length_follow_the_rule(n_columns: int) -> No
     )
 
 
-def test_fitted_positions_are_kept_but_not_for_ever() -> None:
-    network = Ast.from_tensors(slim_tensors())
-    first = network.forward_layers(torch.ones(1, 1, 26, 128), (1,))[1].frames
-    for n_mel in range(36, 236, 10):
-        network.forward_layers(torch.ones(1, 1, n_mel, 128), (1,))
-    assert 1 <= len(network._fitted) <= 8
-    again = network.forward_layers(torch.ones(1, 1, 26, 128), (1,))[1].frames
-    torch.testing.assert_close(first, again, rtol=0, atol=0)
-
-
 def test_input_normalisation_is_an_option(noise: Callable[..., Tensor]) -> None:
     audio = noise(1, 16000)
     default = Ast.from_tensors(slim_tensors())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from hear_fusion.runtimes.precision import arithmetic, cpu_multiplies_bf16
+from hear_fusion.backbones import REGISTRY, Backbone
+from hear_fusion.model import FusionModel
+from hear_fusion.names import Choice
+from hear_fusion.runtimes.precision import Precision, arithmetic, cpu_multiplies_bf16
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 BACKENDS: Any = torch.backends
@@ -77,6 +82,30 @@ def test_threads_follow_one_another() -> None:
     for thread in threads:
         thread.join()
     assert seen == ["ieee"]
+    assert BACKENDS.mkldnn.conv.fp32_precision == "bf16"
+
+
+@pytest.mark.parametrize("network", REGISTRY)
+def test_threads_of_several_precisions_share_a_network(
+    network: str, backbones: dict[str, Backbone], noise: Callable[..., Tensor]
+) -> None:
+    audio, choice = noise(2, 9000), Choice(network, REGISTRY[network].published_layers)
+    precisions: tuple[Precision, ...] = ("fp32", "tf32", "bf16")
+    models = {
+        precision: FusionModel(backbones[network], choice, precision=precision, allow_slow=True)
+        for precision in precisions
+    }
+    expected = {precision: model.scenes(audio) for precision, model in models.items()}
+    assert torch.equal(expected["tf32"], expected["fp32"])  # of which a CPU knows nothing
+    assert not torch.equal(expected["bf16"], expected["fp32"])
+    BACKENDS.mkldnn.conv.fp32_precision = "bf16"
+
+    def call(precision: Precision) -> bool:
+        found = models[precision].scenes(audio)
+        return torch.equal(found, expected[precision]) and not torch.is_autocast_enabled("cpu")
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(call, precisions * 6))
     assert BACKENDS.mkldnn.conv.fp32_precision == "bf16"
 
 
