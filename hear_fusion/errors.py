@@ -4,6 +4,21 @@ Each is also the built-in error that a program would expect, and its message say
 what came instead, and what to do next.
 """
 
+import reprlib
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 4, 10, 20, 20
+_SHORT.maxstring = _SHORT.maxother = 100
+
+
+def shown(value: object) -> str:
+    """Write a value into a message; one that is long or deep is shortened.
+
+    >>> shown({"a": [1, [2, [3, [4]]]]})
+    "{'a': [1, [2, [...]]]}"
+    """
+    return _SHORT.repr(value)
+
 
 class HearFusionError(Exception):
     """Something is not as it must be.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from abc import ABC, abstractmethod
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from hear_fusion.errors import InvalidError
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata
 
 TOTAL = "total"
@@ -171,31 +169,6 @@ class DataSet(ABC):
                 "citation": self.citation,
             },
         )
-
-
-def rows(texts: Mapping[str, bytes], name: str, *columns: str) -> list[dict[str, str]]:
-    """Read a CSV file with a header; also one with the mark that Excel writes.
-
-    Args:
-        texts: Content of files by name.
-        name: Which of them to read.
-        columns: Columns that it must have.
-
-    Raises:
-        ValueError: If one of them is not there, or there is no row.
-    """
-    table = list(csv.DictReader(texts[name].decode("utf-8-sig", "replace").splitlines()))
-    if not table or not set(columns) <= table[0].keys():
-        header = ", ".join(map(str, table[0])) if table else "no rows"
-        raise InvalidError(f"{name} must have columns {', '.join(columns)}, got {header}")
-    return table
-
-
-def lines(text: bytes) -> list[str]:
-    """Return the lines of a text that hold something."""
-    return [
-        line.strip() for line in text.decode("utf-8-sig", "replace").splitlines() if line.strip()
-    ]
 
 
 def fold_name(number: int) -> str:

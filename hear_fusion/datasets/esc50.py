@@ -11,8 +11,8 @@ from hear_fusion.datasets.base import (
     Splitting,
     fold_name,
     is_sound,
-    rows,
 )
+from hear_fusion.datasets.tables import fold_of, rows
 
 _TABLE = "meta/esc50.csv"
 _FOLDS = tuple(fold_name(number) for number in range(1, 6))
@@ -28,7 +28,7 @@ class _Esc50(DataSet):
 
     def places(self, seen: Seen) -> dict[str, Place]:
         return {
-            PurePosixPath(row["filename"]).stem: Place(fold_name(int(row["fold"])), row["category"])
+            PurePosixPath(row["filename"]).stem: Place(fold_of(row, _TABLE), row["category"])
             for row in rows(seen.texts, _TABLE, "filename", "fold", "category")
         }
 

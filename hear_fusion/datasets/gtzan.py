@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting
 from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
-_CLIP = re.compile(r"([a-z]+)\.(\d{5})\.(?:wav|au)")
+_CLIP = re.compile(r"([a-z]+)\.(\d{5})\.(?i:wav|au)")
 # Numbers for train, valid and test. The fault-filtered split of Kereliuk, Sturm and Larsen, 2015,
 # as published at github.com/jongpillee/music_dataset_split (GTZAN_split).
 _NUMBERS = {

@@ -12,7 +12,7 @@ from hear_fusion.tasks.schema import TRAIN_VALID_TEST
 
 # The archive's own name stands for the folder, where that was left out.
 _FOLDER = r"(?:.*/)?nsynth-(train|valid|test)(?:\.[^/]*)?/"
-_CLIP = re.compile(rf"{_FOLDER}audio/([^/]+)\.wav")
+_CLIP = re.compile(rf"{_FOLDER}audio/([^/]+)\.(?i:wav)")
 _TABLE = re.compile(rf"(?:{_FOLDER}|(?:.*/)?(train|valid|test)/)examples\.json")
 _TABLES = {f"nsynth-{split}/examples.json": split for split in TRAIN_VALID_TEST}
 
@@ -31,7 +31,7 @@ class _NSynth(DataSet):
         for file, split in _TABLES.items():
             try:
                 placed |= _read(seen.texts[file], split)
-            except ValueError as err:
+            except (ValueError, RecursionError) as err:
                 raise InvalidError(f"{file} must be the JSON of the data set, got: {err}") from err
         return placed
 
@@ -43,9 +43,13 @@ def _read(table: bytes, split: str) -> dict[str, Place]:
         note = dict(pairs)
         family = note.get("instrument_family_str")
         # What is no note is the table of notes itself.
-        return kinds.setdefault(family, Place(split, family)) if family else note
+        if not isinstance(family, str) or not family:
+            return note
+        return kinds.setdefault(family, Place(split, family))
 
-    placed: dict[str, Place] = json.loads(table, object_pairs_hook=place)
+    placed: object = json.loads(table, object_pairs_hook=place)
+    if not isinstance(placed, dict) or not all(isinstance(p, Place) for p in placed.values()):
+        raise InvalidError("something else than notes, each with an instrument_family_str")
     return placed
 
 

@@ -11,8 +11,9 @@ from hear_fusion.datasets.base import (
     Splitting,
     file_name,
     is_sound,
-    lines,
 )
+from hear_fusion.datasets.tables import lines
+from hear_fusion.errors import InvalidError, shown
 
 WORDS = (
     "backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow", "forward", "four",
@@ -35,13 +36,17 @@ class _SpeechCommands(DataSet):
         return file_name(member.parent.name, member.stem)
 
     def places(self, seen: Seen) -> dict[str, Place]:
-        listed = {
-            self.clip_name(line): Place(split, PurePosixPath(line).parent.name)
-            for file, split in _LISTS.items()
-            for line in lines(seen.texts[file])
-        }
-        rest = {name: Place("train", name.partition("_")[0]) for name in seen.names}
-        return rest | {name: place for name, place in listed.items() if name is not None}
+        placed = {name: Place("train", name.partition("_")[0]) for name in seen.names}
+        for file, split in _LISTS.items():
+            for line in lines(seen.texts, file):
+                name = self.clip_name(line)
+                if name is None:
+                    raise InvalidError(
+                        f"{file} must have lines such as 'bed/0a7c2a8d_nohash_0.wav', "
+                        f"got {shown(line)}"
+                    )
+                placed[name] = Place(split, PurePosixPath(line).parent.name)
+        return placed
 
 
 SPEECH_COMMANDS = _SpeechCommands(

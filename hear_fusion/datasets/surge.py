@@ -12,10 +12,10 @@ from hear_fusion.datasets.base import (
     Splitting,
     drawn_split,
     file_name,
-    rows,
 )
+from hear_fusion.datasets.tables import rows
 
-_CLIP = re.compile(r"(?:.*/)?([^/]+-velocity64)/[^/]*(\d{3})\.(?:ogg|wav|flac)")
+_CLIP = re.compile(r"(?:.*/)?([^/]+-velocity64)/[^/]*(\d{3})\.(?i:ogg|wav|flac)")
 _KEYS = range(21, 109)
 _ENDING = "-velocity64"
 _TABLE = "dataset_surge_tone_splits.csv"

@@ -11,8 +11,8 @@ from hear_fusion.datasets.base import (
     Splitting,
     fold_name,
     is_sound,
-    rows,
 )
+from hear_fusion.datasets.tables import fold_of, rows
 from hear_fusion.errors import InvalidError
 
 _CLIPS_BY_FOLD = {
@@ -35,9 +35,7 @@ class _UrbanSound8K(DataSet):
         if column is None:
             raise InvalidError(f"{_TABLE} must have a column 'class', got {', '.join(table[0])}")
         return {
-            PurePosixPath(row["slice_file_name"]).stem: Place(
-                fold_name(int(row["fold"])), row[column]
-            )
+            PurePosixPath(row["slice_file_name"]).stem: Place(fold_of(row, _TABLE), row[column])
             for row in table
         }
 

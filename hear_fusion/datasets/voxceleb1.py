@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting, file_name, lines
-from hear_fusion.errors import InvalidError
+from hear_fusion.datasets.base import DataSet, Place, Seen, Splitting, file_name
+from hear_fusion.datasets.tables import lines
+from hear_fusion.errors import InvalidError, shown
 
-_CLIP = re.compile(r"(?:.*/)?(id\d{5})/([^/]+)/(\d+)\.wav")
-_FLAT_CLIP = re.compile(r"(id\d{5})[-_]([\w-]{11})[-_](\d{5})\.wav", re.ASCII)
+_CLIP = re.compile(r"(?:.*/)?(id\d{5})/([^/]+)/(\d+)\.(?i:wav)")
+_FLAT_CLIP = re.compile(r"(id\d{5})[-_]([\w-]{11})[-_](\d{5})\.(?i:wav)", re.ASCII)
 _LIST = "iden_split.txt"
 _SPLITS = {"1": "train", "2": "valid", "3": "test"}
 
@@ -26,13 +27,13 @@ class _VoxCeleb1(DataSet):
 
     def places(self, seen: Seen) -> dict[str, Place]:
         listed = {}
-        for line in lines(seen.texts[_LIST]):
+        for line in lines(seen.texts, _LIST):
             number, _, path = line.partition(" ")
             found = _CLIP.fullmatch(path.strip())
             if number not in _SPLITS or not found:
                 raise InvalidError(
                     f"{_LIST} must have lines such as '1 id10006/nLEBBc9oIFs/00003.wav', "
-                    f"got {line!r}"
+                    f"got {shown(line)}"
                 )
             listed[file_name(*found.groups())] = Place(_SPLITS[number], found[1])
         return listed

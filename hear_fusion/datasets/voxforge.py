@@ -14,9 +14,9 @@ from hear_fusion.datasets.base import (
     drawn_split,
     file_name,
     is_sound,
-    rows,
 )
-from hear_fusion.errors import InvalidError
+from hear_fusion.datasets.tables import rows
+from hear_fusion.errors import InvalidError, shown
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ru")
 # Folders of the site itself that hold a language under another name.
@@ -74,7 +74,8 @@ def _listed(seen: Seen) -> dict[str, Place]:
         split_path = _submission(row["file_name"])
         if split_path is None:
             raise InvalidError(
-                f"{_TABLE} must name files as submission/wav/file.wav, got {row['file_name']!r}"
+                f"{_TABLE} must name files as submission/wav/file.wav, "
+                f"got {shown(row['file_name'])}"
             )
         key = file_name(split_path[1], PurePosixPath(row["file_name"]).stem)
         name = found.get(key, key)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hear_fusion.errors import InvalidError
+from hear_fusion.errors import InvalidError, shown
 
 
 def read_options(model_options: str) -> dict[str, Any]:
@@ -14,14 +14,14 @@ def read_options(model_options: str) -> dict[str, Any]:
     """
     try:
         options = json.loads(model_options)
-    except json.JSONDecodeError as err:
+    except (ValueError, RecursionError) as err:
         raise InvalidError(
-            f"model_options must be a JSON object, got {model_options!r} ({err}); for example "
+            f"model_options must be a JSON object, got {shown(model_options)} ({err}); for example "
             """'{"hop_ms": 40}'"""
         ) from err
     if not isinstance(options, dict):
         raise InvalidError(
-            f"model_options must be a JSON object, got {model_options!r}; for example "
+            f"model_options must be a JSON object, got {shown(model_options)}; for example "
             """'{"hop_ms": 40}'"""
         )
     return options

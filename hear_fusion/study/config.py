@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from hear_fusion.backbones import REGISTRY
-from hear_fusion.errors import InvalidError
+from hear_fusion.errors import InvalidError, shown
+from hear_fusion.files.texts import decoded
 from hear_fusion.names import check_layers
 from hear_fusion.probes.protocol import Protocol
 from hear_fusion.study.selection import Group
+
+# The loader checks the words of some types, such as dates, only by making one.
+_LOADER_ERRORS = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,13 @@ class StudyConfig:
                 f"config must be a YAML file or one of {', '.join(REGISTRY)}, got {source}; "
                 "'hear-fusion list' shows the networks"
             )
+        text = decoded(path.read_bytes(), str(path))
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as err:
+            content = yaml.safe_load(text)
+        except (yaml.YAMLError, *_LOADER_ERRORS) as err:
             raise InvalidError(f"{path} must be YAML, got: {err}") from err
-        if not isinstance(content, dict):
-            raise InvalidError(f"{path} must hold keys and values, got {content!r}")
+        if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+            raise InvalidError(f"{path} must hold keys and values, got {shown(content)}")
         return cls.of(content, str(path))
 
     @classmethod
@@ -84,9 +89,9 @@ class StudyConfig:
         if unknown:
             raise InvalidError(f"keys of {source} must be among {known}, got {unknown}")
         backbone = content.get("backbone")
-        if backbone not in REGISTRY:
+        if not isinstance(backbone, str) or backbone not in REGISTRY:
             raise InvalidError(
-                f"backbone in {source} must be one of {', '.join(REGISTRY)}, got {backbone!r}"
+                f"backbone in {source} must be one of {', '.join(REGISTRY)}, got {shown(backbone)}"
             )
         given = {key: _value(content[key]) for key in protocol_keys if key in content}
         published = given.get("learning_rates") == "published"
@@ -99,7 +104,7 @@ class StudyConfig:
             )
         try:
             protocol = Protocol(**given)
-        except (TypeError, ValueError) as err:
+        except (TypeError, ValueError, OverflowError) as err:
             raise InvalidError(f"{source}: {err}") from err
         return cls(
             backbone=backbone,
@@ -116,20 +121,23 @@ def _layers(backbone: str, given: Any, source: str) -> tuple[int, ...]:
     if not isinstance(given, list) or len(given) < 2 or not all(type(n) is int for n in given):
         raise InvalidError(
             f"layers in {source} must be 'all' or a list of two or more layer numbers, "
-            f"got {given!r}; see 'hear-fusion list'"
+            f"got {shown(given)}; see 'hear-fusion list'"
         )
-    check_layers(backbone, tuple(given))
+    try:
+        check_layers(backbone, tuple(given))
+    except InvalidError as err:
+        raise InvalidError(f"{source}: {err}") from err
     return tuple(given)
 
 
 def _groups(given: Any, source: str) -> dict[Group, tuple[str, ...]]:
     rule = f"groups in {source} must be lists of task names under 'late' and 'middle'"
     if not isinstance(given, dict) or not set(given) <= {"late", "middle"}:
-        raise InvalidError(f"{rule}, got {given!r}")
+        raise InvalidError(f"{rule}, got {shown(given)}")
     groups: dict[Group, tuple[str, ...]] = {}
     for group, names in given.items():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InvalidError(f"{rule}, got {names!r}")
+            raise InvalidError(f"{rule}, got {shown(names)}")
         groups[group] = tuple(names)
     twice = sorted(set(groups.get("late", ())) & set(groups.get("middle", ())))
     if twice:
@@ -139,8 +147,10 @@ def _groups(given: Any, source: str) -> dict[Group, tuple[str, ...]]:
 
 def _value(value: Any) -> Any:
     """Turn lists into tuples, and what YAML 1.1 takes for text, such as 1e-5, into numbers."""
-    if isinstance(value, list):
-        return tuple(_value(item) for item in value)
+    return tuple(map(_number, value)) if isinstance(value, list) else _number(value)
+
+
+def _number(value: Any) -> Any:
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

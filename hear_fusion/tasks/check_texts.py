@@ -1,14 +1,14 @@
 """Check what a task folder says: metadata, vocabulary, and the labels of every split."""
 
-import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hear_fusion.tasks.content import REQUIRED_KEYS, content_problems, is_number, parse_object
+from hear_fusion.tasks.content import REQUIRED_KEYS, content_problems, label_problem, parse_object
 from hear_fusion.tasks.findings import Finding, TaskTexts, error, note
-from hear_fusion.tasks.rules import clip_problems, metadata_problems
+from hear_fusion.tasks.rules import metadata_problems, split_problems
 from hear_fusion.tasks.schema import (
     METADATA_FILE,
     TRAIN_VALID_TEST,
@@ -17,9 +17,11 @@ from hear_fusion.tasks.schema import (
     Event,
     TaskMetadata,
 )
-from hear_fusion.tasks.vocabulary import chroma_problems, label_vocabulary
+from hear_fusion.tasks.vocabulary import chroma_problems, label_vocabulary, vocabulary_rows
 
 # heareval reads them as well, once it scores.
+# A lone surrogate, which JSON can write, is no character of a file's name.
+_NO_NAME = re.compile("[/\0\ud800-\udfff]")
 _KEYS = (*REQUIRED_KEYS, "sample_duration", "evaluation")
 
 
@@ -42,7 +44,9 @@ def check_texts(task: Path) -> TaskTexts:
             clip = _clip(metadata, name, split, labels, findings)
             if clip is not None:
                 clips.append(clip)
-    findings += [error("clips", METADATA_FILE, what) for what in clip_problems(metadata, clips)]
+    findings += _name_findings(clips)
+    problems = split_problems(metadata, clips)
+    findings += [error("clips", METADATA_FILE, what) for what in problems]
     findings += _label_findings(metadata, clips, vocabulary)
     for file in sorted(task.glob("*.json")):
         if file.stem not in metadata.splits and file.name != METADATA_FILE:
@@ -80,17 +84,15 @@ def _combination_problems(metadata: TaskMetadata) -> Iterator[str]:
 
 def _vocabulary(path: Path, findings: list[Finding]) -> list[str]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        by_index = {int(row["idx"]): row["label"] for row in rows}
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        what = f"must be readable with the columns idx and label, idx in whole numbers: {err!r}"
-        findings.append(error("vocabulary", path.name, what))
+        rows = vocabulary_rows(path)
+    except ValueError as err:
+        findings.append(error("vocabulary", path.name, str(err)))
         return []
-    if sorted(int(row["idx"]) for row in rows) != list(range(len(rows))) or not rows:
-        what = f"idx must count 0, 1, 2, ... once each, got {[row['idx'] for row in rows]}"
+    if sorted(index for index, _ in rows) != list(range(len(rows))) or not rows:
+        what = f"idx must count 0, 1, 2, ... once each, got {[str(index) for index, _ in rows]}"
         findings.append(error("vocabulary", path.name, what))
-    vocabulary = [by_index[index] or "" for index in sorted(by_index)]
+    by_index = dict(rows)
+    vocabulary = [by_index[index] for index in sorted(by_index)]
     double = sorted({label for label in vocabulary if vocabulary.count(label) > 1})
     if double:
         findings.append(error("vocabulary", path.name, f"labels must occur once, got {double}"))
@@ -104,24 +106,32 @@ def _vocabulary(path: Path, findings: list[Finding]) -> list[str]:
 def _clip(
     metadata: TaskMetadata, name: str, split: str, labels: Any, findings: list[Finding]
 ) -> Clip | None:
-    where = f"{split}.json"
-    if not isinstance(labels, list):
-        findings.append(error("labels", where, f"{name!r} must have a list, got {labels!r}"))
+    problem = label_problem(name, labels, is_event=metadata.is_event)
+    if problem is not None:
+        rule, what = problem
+        findings.append(error(rule, f"{split}.json", what))
         return None
     if not metadata.is_event:
-        if all(_is_label(label) for label in labels):
-            return Clip(name, split, labels=tuple(labels))
-        what = f"labels of {name!r} must be text or whole numbers, got {labels!r}"
-        findings.append(error("labels", where, what))
-        return None
-    events = []
-    for event in labels:
-        if not _is_event(event):
-            what = f"events of {name!r} must have label, start and end in ms, got {event!r}"
-            findings.append(error("events", where, what))
-            return None
-        events.append(Event(event["label"], event["start"], event["end"]))
+        return Clip(name, split, labels=tuple(labels))
+    events = (Event(event["label"], event["start"], event["end"]) for event in labels)
     return Clip(name, split, events=tuple(events))
+
+
+def _name_findings(clips: list[Clip]) -> Iterator[Finding]:
+    """Hold names against what heareval does with them, which is less strict than our writer."""
+    seen: set[str] = set()
+    for clip in clips:
+        name = clip.filename
+        if name in ("", ".", "..") or _NO_NAME.search(name):
+            what = f"filename must be a bare name that ends in .wav, got {name!r}"
+            yield error("clips", f"{clip.split}.json", what)
+        elif name.lower().endswith(".raw"):
+            what = f"filename must not end in .raw, which heareval cannot read, got {name!r}"
+            yield error("clips", f"{clip.split}.json", what)
+        if name in seen:
+            what = f"filename must be unique in all splits of a task, got {name!r} twice"
+            yield note("clips", f"{clip.split}.json", what)
+        seen.add(name)
 
 
 def _label_findings(
@@ -158,16 +168,3 @@ def _label_findings(
         yield note(
             "events", METADATA_FILE, "all events end early: times must be in ms, not seconds"
         )
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _is_event(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and _is_label(value.get("label"))
-        and is_number(value.get("start"))
-        and is_number(value.get("end"))
-    )

@@ -70,7 +70,7 @@ def check_clips(metadata: TaskMetadata, clips: Sequence[Clip]) -> None:
 
 
 def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str]:
-    """Tell every rule that clips break, each with the name of the file."""
+    """Tell every rule that clips of our own break, each with the name of the file."""
     stems: set[str] = set()
     for clip in clips:
         stem = clip.filename.removesuffix(".wav")
@@ -79,6 +79,12 @@ def clip_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str
         if stem in stems:
             yield f"filename must be unique in all splits of a task, got {clip.filename!r} twice"
         stems.add(stem)
+    yield from split_problems(metadata, clips)
+
+
+def split_problems(metadata: TaskMetadata, clips: Sequence[Clip]) -> Iterator[str]:
+    """Tell every rule that splits and labels of clips break, whatever their names."""
+    for clip in clips:
         if clip.split not in metadata.splits:
             yield (
                 f"split must be one of {metadata.splits}, got {clip.split!r} for {clip.filename!r}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from hear_fusion.errors import InvalidError
-from hear_fusion.tasks.content import content_problems, read_object
+from hear_fusion.errors import InvalidError, shown
+from hear_fusion.tasks.content import content_problems, label_problem, read_object
 
 METADATA_FILE = "task_metadata.json"
 VOCABULARY_FILE = "labelvocabulary.csv"
@@ -167,6 +167,18 @@ def read_labels(folder: Path, split: str) -> dict[str, list[Any]]:
         split: Name of the split.
 
     Raises:
-        ValueError: If the file cannot be read or holds something else.
+        ValueError: If the file, or the metadata beside it, cannot be read or holds something else;
+            names the clip.
     """
-    return read_object(folder / f"{split}.json")
+    metadata, path = TaskMetadata.read(folder), folder / f"{split}.json"
+    entries = read_object(path)
+    for name, labels in entries.items():
+        problem = label_problem(name, labels, is_event=metadata.is_event)
+        if problem is not None:
+            raise InvalidError(f"{path}: {problem[1]}; see 'hear-fusion tasks check'")
+        if metadata.is_single_label and len(labels) != 1:
+            raise InvalidError(
+                f"{path}: {name!r} must have exactly one label in a multiclass task, got "
+                f"{shown(labels)}; see 'hear-fusion tasks check'"
+            )
+    return entries

@@ -1,14 +1,20 @@
 """The labels of a task in the order of their indices, as heareval reads them."""
 
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from hear_fusion.errors import InvalidError
+from hear_fusion.errors import InvalidError, shown
+from hear_fusion.files.texts import csv_rows
 
 # heareval reads the vocabulary with pandas, which turns these words into missing values.
 _PANDAS_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
+_RULE = "with the columns idx and label, idx in whole numbers"
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_OPEN_QUOTE = "unexpected end of data"
 
 
 def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
@@ -46,6 +52,37 @@ def label_vocabulary(labels: Sequence[str | int]) -> list[str]:
             f"got {changed}; heareval would read them as other labels"
         )
     return sorted(words, key=int)
+
+
+def vocabulary_rows(path: Path) -> list[tuple[int, str]]:
+    """Read ``labelvocabulary.csv`` as heareval does, by pandas, which takes seconds to import.
+
+    Returns:
+        Index and label of each row, words as they stand there.
+
+    Raises:
+        ValueError: If pandas cannot read it, or finds something else; the message is the reason.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")  # pandas passes over the mark of no other encoding
+    except (OSError, ValueError) as err:
+        raise InvalidError(f"must be readable {_RULE}: {err!r}") from err
+    try:
+        csv_rows(text, path.name, strict=True)
+    except InvalidError as err:
+        if _OPEN_QUOTE in str(err):  # the one fault of quotes that pandas does not forgive
+            raise InvalidError(f"must be readable {_RULE}: {err}") from err
+    header, *table = csv_rows(text, path.name) or [[]]
+    columns = [header.index(name) if name in header else -1 for name in ("idx", "label")]
+    if -1 in columns:
+        raise InvalidError(f"must be readable {_RULE}: got the columns {shown(header)}")
+    rows = []
+    for row in table:
+        index, label = (row[at].strip(" ") if at < len(row) else "" for at in columns)
+        if len(row) > len(header) or not _WHOLE.fullmatch(index):
+            raise InvalidError(f"must be readable {_RULE}: got the row {shown(row)}")
+        rows.append((int(index), row[columns[1]] if label else ""))
+    return rows
 
 
 def chroma_problems(vocabulary: Sequence[str]) -> Iterator[str]:

@@ -60,7 +60,7 @@ def test_missing_heareval_says_how_to_install_it(
     assert "pip install --no-deps --ignore-requires-python heareval==2021.1.3" in done.stderr
 
 
-@pytest.mark.parametrize("options", ["[1]", "{hop: 40}"])
+@pytest.mark.parametrize("options", ["[1]", "{hop: 40}", "", "[" * 10_000, "9" * 5000])
 def test_options_must_be_a_json_object(tmp_path: Path, options: str) -> None:
     arguments = ["m1", "--tasks-dir", str(tmp_path), "--model-options", options]
     done = CliRunner().invoke(main, ["evaluate", *arguments])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hear_fusion.tasks.schema import TRAIN_VALID_TEST, TaskMetadata, read_labels
+from hear_fusion.tasks.schema import METADATA_FILE, TRAIN_VALID_TEST, TaskMetadata, read_labels
 
 TASK = TaskMetadata(
     "dogs",
@@ -124,11 +124,14 @@ def test_other_files_are_named(tmp_path: Path, content: object, message: str) ->
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"/task_metadata.json must be readable JSON, got: "):
         TaskMetadata.read(tmp_path)
+    (tmp_path / METADATA_FILE).write_text(json.dumps(TASK.as_json()))
     with pytest.raises(ValueError, match=r"/train.json must be readable JSON, got: .*; make the"):
         read_labels(tmp_path, "train")
 
 
 def test_labels_are_read_by_split(tmp_path: Path) -> None:
+    task = replace(TASK, prediction_type="multilabel")
+    (tmp_path / METADATA_FILE).write_text(json.dumps(task.as_json()))
     (tmp_path / "train.json").write_text('{"a.wav": ["x"], "b.wav": []}')
     assert read_labels(tmp_path, "train") == {"a.wav": ["x"], "b.wav": []}
     (tmp_path / "test.json").write_text('["a.wav"]')

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from hear_fusion.errors import InvalidError
+from hear_fusion.files.texts import csv_rows, decoded
 from hear_fusion.report.formats import clean
 
 _logger = logging.getLogger(__name__)
@@ -112,12 +113,11 @@ def parse_leaderboard(text: str, source: str) -> Leaderboard:
     >>> board.entries[0].model, board.entries[0].scores
     ('One', {'Beijing Opera': 0.5})
     """
-    text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("<"):
         raise _refusal(source, "a web page", "download the raw file, not the page that shows it")
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if any(row)]
-    except csv.Error as err:
+        rows = [row for row in csv_rows(text, "it", strict=True) if any(row)]
+    except InvalidError as err:
         raise _refusal(source, f"text that is none ({err})") from err
     head = tuple(name.strip() for name in rows[0]) if rows else ()
     missing = [name for name in (MODEL, URL, DATE, *COLUMNS) if name not in head]
@@ -201,9 +201,10 @@ def _refusal(source: str, fault: str, step: str = "get the file anew or correct 
 
 def _read(path: Path, source: str) -> Leaderboard:
     try:
-        return parse_leaderboard(path.read_text(encoding="utf-8"), source)
-    except (OSError, UnicodeDecodeError) as err:
+        data = path.read_bytes()
+    except OSError as err:
         raise _refusal(source, f"a file that cannot be read ({err})") from err
+    return parse_leaderboard(decoded(data, source), source)
 
 
 def _fetch(url: str, progress: bool) -> Leaderboard:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hear_fusion.errors import HearFusionError
 from hear_fusion.report.leaderboard.board import (
     COLUMNS,
     OFFICIAL_TASKS,
@@ -131,8 +132,55 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a file that cannot be read"):
         load_leaderboard(str(tmp_path / "none.csv"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00Model")
-    with pytest.raises(ValueError, match="a file that cannot be read"):
+    with pytest.raises(ValueError, match="must be the CSV file of HEAR"):
         load_leaderboard(str(tmp_path / "binary"))
+    (tmp_path / "latin").write_bytes("Modèle".encode("latin-1"))
+    with pytest.raises(ValueError, match="latin must be text in UTF-8"):
+        load_leaderboard(str(tmp_path / "latin"))
+
+
+GOOD = board_text({"One": {"ESC-50": 0.9}, "Two": {"ESC-50": 0.5}})
+SAVED = {
+    "as it is": GOOD.encode(),
+    "UTF-8 with mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "UTF-16": GOOD.encode("utf-16"),
+    "UTF-16 BE": b"\xfe\xff" + GOOD.encode("utf-16-be"),
+    "LF": GOOD.replace("\r\n", "\n").encode(),
+    "CR": GOOD.replace("\r\n", "\r").encode(),
+    "blank lines": b"\r\n" + GOOD.encode() + b"\n \r\n",
+}
+SPOILT = {
+    "empty": b"",
+    "a mark alone": b"\xef\xbb\xbf",
+    "a page": b"<!DOCTYPE html><html>not found</html>",
+    "UTF-16 without mark": GOOD.encode("utf-16-le"),
+    "Latin-1": GOOD.replace("One", "Un\xe9").encode("latin-1"),
+    "noise": bytes(range(256)),
+    "zeros": bytes(100),
+    "deep": b"[" * 10_000,
+    "a long field": GOOD.encode() + b"x" * 200_000,
+    "a row cut short": GOOD.encode()[:-30],
+    "semicolons": GOOD.replace(",", ";").encode(),
+    "an open quote": GOOD.encode() + b'"Three,',
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_files_that_mean_the_same_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "board.CSV").write_bytes(SAVED[name])
+    board = load_leaderboard(str(tmp_path / "board.CSV"))
+    assert [(entry.model, entry.scores) for entry in board.entries] == [
+        ("One", {"ESC-50": 0.9}),
+        ("Two", {"ESC-50": 0.5}),
+    ]
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_others_are_refused_and_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "board.csv").write_bytes(SPOILT[name])
+    with pytest.raises(HearFusionError, match=r"board\.csv") as caught:
+        load_leaderboard(str(tmp_path / "board.csv"))
+    assert len(str(caught.value)) < 2000
 
 
 def test_fetched_anew_and_kept(site: Site, tmp_path: Path) -> None:
