@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
+from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.contents import Pointer
 
 FAULTS_FILE = "faults.csv"
@@ -41,11 +43,11 @@ def write_faults(folder: Path, faults: Sequence[Fault]) -> Path | None:
     path.unlink(missing_ok=True)
     if not faults:
         return None
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("kind", "name", "reason"))
-        rows.writerows(astuple(fault) for fault in faults)
-    return path
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("kind", "name", "reason"))
+    rows.writerows(astuple(fault) for fault in faults)
+    return write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def format_faults(faults: Sequence[Fault], limit: int = 10) -> list[str]:

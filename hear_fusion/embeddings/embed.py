@@ -18,6 +18,7 @@ from hear_fusion.embeddings.writer import discard_unfinished, write_split
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.space import make_folder
 from hear_fusion.names import Choice
 from hear_fusion.progress import progress_bar
 from hear_fusion.tasks.clips import BATCH_SECONDS, list_clips
@@ -103,7 +104,7 @@ def _embed(
     if before is None:
         (folder / RECORD_FILE).unlink(missing_ok=True)  # no reader shall trust the rest
         shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     discard_unfinished(folder)
     for path in text_files(task):
         write_whole(folder / path.name, path.read_bytes())

@@ -13,6 +13,7 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.store import LayerArray, array_path, timestamps_path
 from hear_fusion.files.atomic import unfinished, write_whole
+from hear_fusion.files.space import make_folder, reserve, writing
 from hear_fusion.model import FusionModel
 from hear_fusion.tasks.clips import ClipList, decoded_batches
 
@@ -60,17 +61,12 @@ class _Writer:
         self._ends = np.cumsum(n_rows)
         self._times: list[list[float]] = [[] for _ in n_rows]
         self._times_path = timestamps_path(folder, clips.split, pace)
-        self._times_path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._times_path.parent)
         self._paths = [
             array_path(folder, clips.split, pace, layer.number) for layer in model.extractor.taps
         ]
-        self._arrays: list[LayerArray] = [
-            np.lib.format.open_memmap(
-                unfinished(path),
-                mode="w+",
-                dtype=np.float32,
-                shape=(int(self._ends[-1]), layer.dim),
-            )
+        self._arrays = [
+            _new_array(path, (int(self._ends[-1]), layer.dim))
             for path, layer in zip(self._paths, model.extractor.taps, strict=True)
         ]
 
@@ -91,10 +87,21 @@ class _Writer:
     def finish(self) -> None:
         """Bring everything to the disk, and each file to its place."""
         for path, array in zip(self._paths, self._arrays, strict=True):
-            array.flush()  # type: ignore[attr-defined]
-            unfinished(path).replace(path)
+            with writing(path):
+                array.flush()  # type: ignore[attr-defined]
+                unfinished(path).replace(path)
         if not self._is_scene:
             write_whole(self._times_path, json.dumps(self._times))
+
+
+def _new_array(path: Path, shape: tuple[int, int]) -> LayerArray:
+    """Map the file that becomes ``path``, with room for all of it."""
+    with writing(path):
+        array: LayerArray = np.lib.format.open_memmap(
+            unfinished(path), mode="w+", dtype=np.float32, shape=shape
+        )
+        reserve(unfinished(path))
+    return array
 
 
 def discard_unfinished(folder: Path) -> None:

@@ -5,6 +5,7 @@ The official predictions runner goes on from there and cannot tell the differenc
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ from hear_fusion.evaluate.identity import WeightsIdentity, refuse_other_weights
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, LOCK_FILE, embeddings_folder_name
 from hear_fusion.evaluate.sounds import EmbeddedSounds, misfit
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.space import reserve, writing
 from hear_fusion.names import Choice
 from hear_fusion.tasks.folders import refuse_other_task, text_files
 
@@ -70,7 +72,8 @@ def export_module(
             _write_folder(stored, task, choice, folder, loaded.device)
             weights.write(folder)
             EmbeddedSounds(loaded.sample_rate, stored.sounds).write(folder)
-            done.touch()
+            with writing(folder):
+                done.touch()
     return folder
 
 
@@ -78,12 +81,13 @@ def _write_folder(
     stored: StoredTask, task: Path, choice: Choice, folder: Path, device: str
 ) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in text_files(task):
-        shutil.copy(path, folder)
+    with writing(folder):
+        for split in stored.splits:
+            (folder / split).mkdir(parents=True)
+        for path in text_files(task):
+            shutil.copy(path, folder)
     is_event = stored.metadata.is_event
     for split in stored.splits:
-        (folder / split).mkdir()
         if is_event:
             _write_frames(stored, split, choice, folder)
         else:
@@ -103,7 +107,7 @@ def _write_scenes(stored: StoredTask, split: str, choice: Choice, folder: Path) 
     for i, (name, of_clip) in enumerate(zip(stored.filenames[split], labels, strict=True)):
         scene = np.concatenate([array[i] for array in arrays])
         mapped[i] = scene
-        np.save(folder / split / f"{name}.embedding.npy", scene)
+        _save(folder / split / f"{name}.embedding.npy", scene)
         _write_json(folder / split / f"{name}.target-labels.json", of_clip)
     _finish(folder, split, mapped, labels)
 
@@ -122,7 +126,7 @@ def _write_frames(stored: StoredTask, split: str, choice: Choice, folder: Path) 
         frames = np.concatenate([array[rows] for array in arrays], axis=1)
         mapped[rows] = frames
         sounding = [labels_at(events_of_clips[i], time) for time in times]
-        np.save(folder / split / f"{name}.embedding.npy", frames)
+        _save(folder / split / f"{name}.embedding.npy", frames)
         _write_json(folder / split / f"{name}.timestamps.json", times)
         _write_json(folder / split / f"{name}.target-labels.json", sounding, indent=4)
         labels += sounding
@@ -158,17 +162,29 @@ def _matrix(folder: Path, split: str, arrays: Sequence[LayerArray]) -> NDArray[n
     """Open the matrix of a split, a bare float32 memory map, and write its size beside it."""
     shape = (len(arrays[0]), sum(array.shape[1] for array in arrays))
     _write_json(folder / f"{split}.embedding-dimensions.json", shape)
-    return np.memmap(folder / f"{split}.embeddings.npy", np.float32, "w+", shape=shape)
+    path = folder / f"{split}.embeddings.npy"
+    with writing(path):
+        matrix = np.memmap(path, np.float32, "w+", shape=shape)
+        reserve(path)
+    return matrix
 
 
 def _finish(folder: Path, split: str, mapped: NDArray[np.float32], labels: list[list[Any]]) -> None:
-    mapped.flush()  # type: ignore[attr-defined]
-    with (folder / f"{split}.target-labels.pkl").open("wb") as file:
-        pickle.dump(labels, file)
+    with writing(folder):
+        mapped.flush()  # type: ignore[attr-defined]
+        (folder / f"{split}.target-labels.pkl").write_bytes(pickle.dumps(labels))
+
+
+def _save(path: Path, array: NDArray[np.float32]) -> None:
+    content = io.BytesIO()  # written to the disk directly, NumPy does not tell why it fails
+    np.save(content, array)
+    with writing(path):
+        path.write_bytes(content.getbuffer())
 
 
 def _write_json(path: Path, content: Any, indent: int | None = None) -> None:
-    path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
+    with writing(path):
+        path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
 
 
 def _device_name(device: str) -> str:

@@ -104,7 +104,6 @@ def run(
         for task in task_paths
     ]
     try:
-        workspace.embeddings_dir.mkdir(parents=True, exist_ok=True)
         # Two runs would remove each other's unfinished folders.
         with exclusive(workspace.embeddings_dir / LOCK_FILE):
             for name in folders:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hear_fusion.files.space import writing
+
 
 def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file beside its place and move it there: no reader ever finds half of it.
@@ -16,6 +18,9 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     Returns:
         The file.
 
+    Raises:
+        UnwritableError: If the disk does not take it.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_whole(Path(folder) / "a.txt", "whole")
@@ -23,8 +28,13 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     ('whole', ['a.txt'])
     """
     part = unfinished(path)
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    return part.replace(path)
+    with writing(path):
+        try:
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
+            return part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def unfinished(path: Path) -> Path:

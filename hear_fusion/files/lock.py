@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hear_fusion.errors import FileSystemError
+from hear_fusion.files.space import writing
 
 _logger = logging.getLogger(__name__)
 # Network file systems without locks: two downloads at once are then wasteful, yet each is
@@ -34,9 +35,20 @@ def exclusive(path: Path, *, keep: bool = True) -> Iterator[None]:
 
     Raises:
         InUseError: If another process holds it, within `no_waiting`.
-        OSError: If the file cannot be made.
+        UnwritableError: If the file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _acquire(path)
+    try:
+        yield
+    finally:
+        if not keep:
+            path.unlink(missing_ok=True)  # who waits for this very file takes the next one
+        lock.release()
+
+
+def _acquire(path: Path) -> FileLock:
     # A preserved file also rules out filelock's own way without locks, a mark that a killed
     # holder would leave behind for ever.
     lock = FileLock(path, preserve_lock_file=True)
@@ -50,12 +62,7 @@ def exclusive(path: Path, *, keep: bool = True) -> Iterator[None]:
         if err.errno not in _NO_LOCKS:
             raise
         _tell_once(path)
-    try:
-        yield
-    finally:
-        if not keep:
-            path.unlink(missing_ok=True)  # who waits for this very file takes the next one
-        lock.release()
+    return lock
 
 
 @contextlib.contextmanager

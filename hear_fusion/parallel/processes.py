@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -77,6 +78,8 @@ class Command:
         how = f"was killed by signal {-code}" if code and code < 0 else f"ended with {code}"
         if code == -9:
             how += " (out of memory?)"
+        if code and code == -getattr(signal, "SIGBUS", 0):  # of one that writes to a mapped file
+            how += " (disk full?)"
         return "\n  ".join([f"{self.label} {how}; the end of {self.log}:", *tail])
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.records import FORMAT, NewerFormatError, is_current
+from hear_fusion.files.space import make_folder
 from hear_fusion.probes.linear import LinearResult
 
 # What a file raises that was cut off, emptied, or is not ours.
@@ -56,7 +57,7 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
 
 def write_result(path: Path, recipe: str, result: LinearResult) -> None:
     """Write a result, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     arrays: dict[str, Any] = {
         f"correct_{fold:02d}": correct for fold, correct in enumerate(result.correct)
     }

@@ -16,6 +16,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.space import make_folder
 
 INK, FAINT = "#1a1a1a", "#6b6b6b"
 # Dark to less dark within a group; groups also differ by line and by marker, for grey paper.
@@ -94,7 +95,7 @@ def to_png(drawing: Drawing) -> bytes:
 
 def write_drawing(drawing: Drawing, folder: Path) -> None:
     """Write a drawing as ``<name>.svg`` and ``<name>.png``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_whole(folder / f"{drawing.name}.svg", to_svg(drawing))
     write_whole(folder / f"{drawing.name}.png", to_png(drawing))
 

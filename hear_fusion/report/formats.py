@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hear_fusion.files.atomic import write_whole
+from hear_fusion.files.space import make_folder
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ FORMATS: Mapping[str, Callable[[Table], str]] = {
 
 def write_table(table: Table, folder: Path) -> None:
     """Write a table in every form, as ``<name>.md``, ``.csv`` and ``.tex``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for suffix, write in FORMATS.items():
         write_whole(folder / f"{table.name}.{suffix}", write(table))
 

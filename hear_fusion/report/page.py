@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.space import make_folder
 from hear_fusion.report.drawing import Drawing, to_svg, write_drawing
 from hear_fusion.report.formats import Table, write_table
 from hear_fusion.report.labels import study_names
@@ -78,7 +79,7 @@ def write_report(results: Path, out: Path, assets: Path | None = None) -> list[P
         tables = [each.tables for each in chapters] + [each.tables for each in sections]
         for table in (one for several in tables for one in several):
             write_table(table, folder / "tables")
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         page = write_whole(out, render(chapters, sections))
         return [page, folder / "tables", folder / "figures"]
 

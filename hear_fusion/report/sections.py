@@ -9,6 +9,7 @@ from typing import Any
 
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.records import is_current, write_record
+from hear_fusion.files.space import make_folder
 from hear_fusion.report.formats import Cell, Number, Table
 from hear_fusion.report.labels import slug
 
@@ -68,7 +69,7 @@ def write_section(section: Section, results: Path) -> Path:
     for table in record["tables"]:
         table["strong"] = sorted(table["strong"])
     folder = results / SECTIONS_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return write_record(folder / f"{section.name}.json", record)
 
 

@@ -105,7 +105,6 @@ def run_study(config: StudyConfig, setup: StudySetup) -> Study:
     find_device(setup.device)
     folders = _linear_tasks(setup)
     heads = setup.heads_folder(config.backbone)
-    heads.mkdir(parents=True, exist_ok=True)
     # Refuses a newer version's study before hours of work would replace it.
     read_record(setup.study_folder(config.backbone) / STUDY_FILE)
     with exclusive(heads.parent / ".lock"):

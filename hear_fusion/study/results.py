@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.records import FORMAT, read_record, to_record, write_record
+from hear_fusion.files.space import make_folder
 from hear_fusion.names import Choice
 from hear_fusion.study.selection import Group, Grouping, fused_layers
 
@@ -143,7 +144,7 @@ class Study:
 
     def write(self, folder: Path) -> Path:
         """Write ``study.json`` into a folder, whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return write_record(folder / STUDY_FILE, asdict(self))
 
     @classmethod

@@ -12,6 +12,7 @@ from pathlib import Path
 from hear_fusion.audio import Way, read_sound
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.space import make_folder
 from hear_fusion.parallel.pool import map_unordered
 from hear_fusion.tasks.folders import find_tasks, rate_folders
 from hear_fusion.tasks.schema import METADATA_FILE, SAMPLE_RATES, TaskMetadata, read_labels
@@ -116,7 +117,7 @@ def _resample(plan: ResamplePlan, n_jobs: int, on_file: Callable[[], object]) ->
     if plan.from_hz is None:
         return plan
     for split in plan.names:
-        (plan.partial_folder / split).mkdir(parents=True, exist_ok=True)
+        make_folder(plan.partial_folder / split)
     problems = list(plan.problems)
     for problem in map_unordered(resample_file, plan.jobs, n_jobs):
         if problem is not None:

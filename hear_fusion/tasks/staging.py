@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.audio import Way
+from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.lock import exclusive
+from hear_fusion.files.space import make_folder
 from hear_fusion.tasks.schema import Clip
 from hear_fusion.tasks.wav import write_pcm16
 
@@ -71,8 +73,8 @@ class Staging:
             self.discard()
         for rate in self.sample_rates:
             for split in self.splits:
-                (self.folder / str(rate) / split).mkdir(parents=True, exist_ok=True)
-        mark.write_text(recipe, encoding="utf-8")
+                make_folder(self.folder / str(rate) / split)
+        write_whole(mark, recipe)
         return set.intersection(*(self._collect(rate) for rate in self.sample_rates))
 
     def _collect(self, rate: int) -> set[str]:

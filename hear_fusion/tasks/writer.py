@@ -4,6 +4,7 @@ A folder appears under its name only when it is complete (``staging``).
 """
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 import soundfile
 
 from hear_fusion.errors import ForeignFolderError, InvalidError
+from hear_fusion.files.atomic import write_whole
 from hear_fusion.tasks.rules import check_clips, check_metadata
 from hear_fusion.tasks.schema import (
     METADATA_FILE,
@@ -163,17 +165,17 @@ def _write_texts(folder: Path, metadata: TaskMetadata, clips: Sequence[Clip], re
             else:
                 entries[clip.filename] = list(clip.labels)
         _write_json(folder / f"{split}.json", entries)
-    with (folder / VOCABULARY_FILE).open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("idx", "label"))
-        rows.writerows(enumerate(_vocabulary(clips)))
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("idx", "label"))
+    rows.writerows(enumerate(_vocabulary(clips)))
+    write_whole(folder / VOCABULARY_FILE, text.getvalue())
     _write_json(folder / METADATA_FILE, {**metadata.as_json(), "recipe": recipe})
 
 
 def _write_json(path: Path, content: object) -> None:
     # ASCII, since heareval opens it in the encoding of the locale, whichever that is.
-    text = json.dumps(content, indent=1, ensure_ascii=True) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=True) + "\n")
 
 
 def _vocabulary(clips: Sequence[Clip]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -25,6 +26,8 @@ from hear_fusion.embeddings.store import RECORD_FILE, StoredTask
 from hear_fusion.evaluate.embeddings import export_module, labels_at
 from hear_fusion.evaluate.predictions import read_official_score
 from hear_fusion.files.records import NewerFormatError
+from hear_fusion.files.space import UnwritableError
+from hear_fusion.model import FusionModel
 from hear_fusion.names import parse_modules
 from hear_fusion.tasks.clips import list_clips
 from hear_fusion.tasks.folders import find_tasks
@@ -249,7 +252,6 @@ def test_other_weights_options_and_tasks_are_refused(
     networks: dict[str, LoadedBackbone], tasks_dir: Path, tmp_path: Path
 ) -> None:
     from hear_fusion.backbones import REGISTRY
-    from hear_fusion.model import FusionModel
     from hear_fusion.names import Choice
     from tests.networks import cnn14_tensors
 
@@ -453,3 +455,74 @@ def test_statistics_of_replaced_sounds_are_other_options(
     stored = embed_task(told(-5.0), task, tmp_path)
     assert stored is not None
     assert stored.options == {"input_mean": -5.0}
+
+
+def test_a_folder_that_goes_meanwhile_is_told_and_the_next_pass_completes(
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "scene"
+    official = FusionModel.scenes
+
+    def scenes(self: FusionModel, audio: torch.Tensor) -> torch.Tensor:
+        shutil.rmtree(tmp_path / "store", ignore_errors=True)
+        return official(self, audio)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FusionModel, "scenes", scenes)
+        with pytest.raises(UnwritableError, match=r"layer_00\.npy must be writable, got No such"):
+            embed_task(network, task, tmp_path / "store")
+    assert embed_task(network, task, tmp_path / "store") is not None
+
+
+def test_a_broken_pass_for_more_frames_leaves_the_others_as_they_were(
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, task, pace = networks["cnn14"], tasks_dir / "event", Pace("hop", 80)
+    first = embed_task(network, task, tmp_path, parse_modules(["cnn14_3_80ms"], "cnn14"))
+    assert first is not None
+    mapped = first.features("test", 3, pace)
+    before = mapped.copy()
+    with monkeypatch.context() as patch:
+
+        def frames(_self: object, _audio: object) -> None:
+            assert list(tmp_path.rglob(".layer_06.npy.*")), "nothing was begun"
+            raise KeyboardInterrupt
+
+        patch.setattr(FusionModel, "frames", frames)
+        with pytest.raises(KeyboardInterrupt):
+            embed_task(network, task, tmp_path, parse_modules(["cnn14_6_80ms"], "cnn14"))
+    assert StoredTask.read(first.folder) == first
+    assert_array_equal(first.features("test", 3, pace), before)
+    assert_array_equal(mapped, before)
+    assert not list(tmp_path.rglob(".*.npy.*"))
+
+
+def test_room_is_taken_before_anything_is_mapped(
+    networks: dict[str, LoadedBackbone],
+    tasks_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, task = networks["cnn14"], tasks_dir / "scene"
+    (choice,) = parse_modules(["cnn14_3_6"], "cnn14")
+
+    def fallocate(_file: int, _offset: int, _size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", fallocate)
+        with pytest.raises(UnwritableError, match=r"train/scenes/layer_00\.npy must have room"):
+            embed_task(network, task, tmp_path)
+    stored = embed_task(network, task, tmp_path)
+    assert stored is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", fallocate)
+        with pytest.raises(UnwritableError, match=r"train\.embeddings\.npy must have room"):
+            export_module(stored, task, choice, network, tmp_path / "embeddings")
+    export_module(stored, task, choice, network, tmp_path / "embeddings")

@@ -38,10 +38,13 @@ def test_failure_shows_the_end_of_the_log(tmp_path: Path) -> None:
     assert [line.strip() for line in lines[1:]] == [*map(str, range(71, 90)), "bar 2"]
 
 
-def test_a_kill_is_told(tmp_path: Path) -> None:
-    killed = python(tmp_path, "killed", "import os; os.kill(os.getpid(), 9)")
+@pytest.mark.parametrize(
+    ("number", "why"), [(signal.SIGKILL, "out of memory?"), (signal.SIGBUS, "disk full?")]
+)
+def test_a_kill_is_told(tmp_path: Path, number: int, why: str) -> None:
+    killed = python(tmp_path, "killed", f"import os; os.kill(os.getpid(), {int(number)})")
     run_commands([killed], parallel=1, on_tick=lambda _: None, on_end=lambda _: None)
-    assert "killed was killed by signal 9 (out of memory?)" in killed.failure()
+    assert f"killed was killed by signal {int(number)} ({why});" in killed.failure()
 
 
 def test_interrupt_ends_the_children(tmp_path: Path) -> None:

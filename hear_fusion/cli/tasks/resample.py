@@ -59,6 +59,7 @@ def resample(
       hear-fusion tasks resample tasks
       hear-fusion tasks resample tasks --sample-rate 32000 --task esc50-v2.0.0-full
     """  # noqa: D301 -- click wants the character itself
+    from hear_fusion.files.space import UnwritableError
     from hear_fusion.progress import progress_bar
     from hear_fusion.tasks.resample import plan_resampling, resample_task
 
@@ -74,6 +75,8 @@ def resample(
             source = "was there" if done.from_hz is None else f"from {done.from_hz} Hz"
             state = f"incomplete: {len(done.problems)} problems" if done.problems else source
             click.echo(f"{plan.task.name:36} {to_hz} Hz  {plan.n_files:7} files  {state}")
+    except UnwritableError:  # says itself how to go on
+        raise
     except OSError as err:
         raise click.ClickException(
             f"{err}; what is done is kept, and the same command continues"

@@ -83,7 +83,6 @@ def write_comparison(
         tables: Of ``make_tables``.
         submitted: Text of ``submission.csv``.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     drawing = heat_map(standing)
     picture = Picture(drawing.name, drawing.title, drawing.caption, to_svg(drawing))
     files = {
