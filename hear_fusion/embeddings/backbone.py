@@ -77,6 +77,11 @@ class LoadedBackbone:
         """List all layers, the original embedding before them."""
         return (ORIGINAL, *self.model.backbone.layer_numbers())
 
+    def dims(self) -> dict[int, int]:
+        """Dimension of the features of every layer, by number."""
+        backbone = self.model.backbone
+        return {layer.number: layer.dim for layer in (backbone.original, *backbone.layer_table)}
+
     def with_layers(self, layers: Sequence[int], pace: Pace) -> FusionModel:
         """Make a model of some layers at a pace of the store."""
         return self.model.with_choice(Choice(self.name, tuple(sorted(layers)), pace.hop_ms))

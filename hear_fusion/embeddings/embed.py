@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hear_fusion.backbones import ORIGINAL
 from hear_fusion.embeddings.backbone import LoadedBackbone
+from hear_fusion.embeddings.damage import damaged_file
 from hear_fusion.embeddings.pace import SCENES, Pace
 from hear_fusion.embeddings.sounds import read_sounds, replaced_sound
 from hear_fusion.embeddings.store import RECORD_FILE, StoredTask
@@ -150,6 +151,9 @@ def _misfit(stored: StoredTask, loaded: LoadedBackbone, task: Path) -> str | Non
     replaced = replaced_sound(now, stored.sounds, done_ns)
     # Options may come from the sounds: the statistics of a task.
     _refuse_other_network(stored, loaded, with_options=replaced is None)
+    damaged = damaged_file(stored, loaded.dims())
+    if damaged is not None:
+        return f"{damaged} is damaged"
     refuse_other_task(task, stored.folder, done=RECORD_FILE, option="--store")
     return None if replaced is None else f"{replaced} was replaced"
 

@@ -15,17 +15,18 @@ dimension; so fusions are not stored. Clips stand in heareval's order.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hear_fusion.embeddings.pace import SCENES, Pace, pace_of_folder
 from hear_fusion.embeddings.sounds import Sounds
+from hear_fusion.errors import InvalidError
 from hear_fusion.files.records import read_record, to_record, write_record
 from hear_fusion.tasks.schema import TaskMetadata, read_labels
 
@@ -88,11 +89,18 @@ class StoredTask:
         return mapped
 
     def timestamps(self, split: str, pace: Pace) -> list[list[float]]:
-        """Read the times of the frames of each clip in ms, in the order of the rows."""
-        times: list[list[float]] = json.loads(
-            timestamps_path(self.folder, split, pace).read_text(encoding="utf-8")
-        )
-        return times
+        """Read the times of the frames of each clip in ms, in the order of the rows.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
+        path = timestamps_path(self.folder, split, pace)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[list[float]])
+        except msgspec.DecodeError as err:
+            raise InvalidError(
+                f"{path} must hold the times of all clips, got: {err}; embed the task again"
+            ) from err
 
     def has(self, pace: Pace, layers: Sequence[int]) -> bool:
         """Tell whether all of some layers are there."""

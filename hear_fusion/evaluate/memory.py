@@ -3,10 +3,13 @@
 The choice changes speed and memory, not scores.
 """
 
-import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
+from hear_fusion.errors import InvalidError
 from hear_fusion.parallel.machine import available_bytes, n_cores
 from hear_fusion.tasks.schema import TaskMetadata
 
@@ -34,12 +37,49 @@ def fits_in_memory(task_folder: Path, *, grid_points: int, budget_bytes: float) 
 
 
 def embeddings_bytes(task_folder: Path) -> int:
-    """Add up the embeddings of all splits of a folder of embeddings."""
+    """Add up the embeddings of all splits of a folder of embeddings.
+
+    Raises:
+        ValueError: If a file that tells their sizes is damaged.
+    """
     total = 0
     for split in TaskMetadata.read(task_folder).splits:
-        dimensions = task_folder / f"{split}.embedding-dimensions.json"
-        total += 4 * math.prod(json.loads(dimensions.read_text(encoding="utf-8")))
+        total += split_bytes(task_folder, split)
     return total
+
+
+def split_bytes(task_folder: Path, split: str) -> int:
+    """Tell how long the file of a split's embeddings must be.
+
+    Raises:
+        ValueError: If the file that tells it is damaged.
+    """
+    path = task_folder / f"{split}.embedding-dimensions.json"
+    try:
+        return 4 * math.prod(msgspec.json.decode(path.read_bytes(), type=tuple[int, int]))
+    except (OSError, msgspec.DecodeError) as err:
+        raise InvalidError(
+            f"{path} must hold two numbers, got: {err}; delete {task_folder} and evaluate again"
+        ) from err
+
+
+def damaged_matrix(task_folder: Path, splits: Sequence[str]) -> Path | None:
+    """Name a file of a split's embeddings that has another length than it must; None if none has.
+
+    One that is not there is not damaged: it may have been removed once there were predictions.
+
+    Args:
+        task_folder: Folder of finished embeddings.
+        splits: Names of its splits.
+    """
+    for split in splits:
+        path = task_folder / f"{split}.embeddings.npy"
+        try:
+            if path.exists() and path.stat().st_size != split_bytes(task_folder, split):
+                return path
+        except InvalidError:
+            return task_folder / f"{split}.embedding-dimensions.json"
+    return None
 
 
 def default_jobs(has_gpu: bool) -> int:

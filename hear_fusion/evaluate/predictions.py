@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import reprlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ import torch
 from hear_fusion.errors import InvalidError
 from hear_fusion.evaluate.layout import SCORES_FILE
 
+_KEYS = ({"target", "prediction"}, {"target_events", "predicted_events"})
+# What a pickle raises that was cut off, emptied, changed, or holds more than data.
+_DAMAGES = (
+    ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, OSError,
+    RuntimeError, TypeError, ValueError, pickle.UnpicklingError,
+)  # fmt: skip
 _ALLOWED = {
     ("collections", "OrderedDict"),
     ("numpy", "dtype"),
@@ -29,7 +36,10 @@ def read_predictions(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file holds anything else.
     """
-    return dict(_read(path))
+    content = _read(path)
+    if not isinstance(content, dict) or not any(keys <= content.keys() for keys in _KEYS):
+        raise _refusal(path, reprlib.repr(content))
+    return content
 
 
 def read_official_score(task_folder: Path, metric: str) -> float:
@@ -44,28 +54,36 @@ def read_official_score(task_folder: Path, metric: str) -> float:
             f"task folder must hold {SCORES_FILE}, got none in {task_folder}; run "
             "'hear-fusion evaluate' for it"
         )
-    scores = json.loads(path.read_text(encoding="utf-8"))
-    if "aggregated_scores" in scores:
-        values, key = scores["aggregated_scores"], f"test_{metric}_mean"
-    else:
-        values, key = scores.get("test", {}), f"test_{metric}"
-    if key not in values:
-        raise InvalidError(
-            f"{path} must hold {key}, got {', '.join(values) or 'nothing'}; delete "
-            "prediction-done.json beside it and evaluate again"
-        )
-    return float(values[key])
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        if "aggregated_scores" in scores:
+            values, key = scores["aggregated_scores"], f"test_{metric}_mean"
+        else:
+            values, key = scores.get("test", {}), f"test_{metric}"
+        found = ", ".join(values)
+        if isinstance(values.get(key), int | float):
+            return float(values[key])
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as err:
+        key, found = f"test_{metric}", f"a damaged file ({err})"
+    raise InvalidError(
+        f"{path} must hold {key}, got {found or 'nothing'}; delete prediction-done.json beside it "
+        "and evaluate again"
+    )
 
 
 def _read(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             return _Unpickler(file).load()
-    except (pickle.UnpicklingError, EOFError) as err:
-        raise InvalidError(
-            f"{path} must be a file of heareval, got: {err}; delete prediction-done.json and "
-            ".done.embeddings beside it and evaluate again"
-        ) from err
+    except _DAMAGES as err:
+        raise _refusal(path, f"{type(err).__name__}: {err}") from err
+
+
+def _refusal(path: Path, got: str) -> InvalidError:
+    return InvalidError(
+        f"{path} must be a file of heareval, got: {got}; delete prediction-done.json and "
+        ".done.embeddings beside it and evaluate again"
+    )
 
 
 class _Unpickler(pickle.Unpickler):

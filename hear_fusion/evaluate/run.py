@@ -192,7 +192,13 @@ def _make_predictions(
     by_label: dict[str, Result] = {}
     commands = []
     for result in waiting:
-        fits = fits_in_memory(result.folder, grid_points=settings.grid_points, budget_bytes=budget)
+        try:
+            fits = fits_in_memory(
+                result.folder, grid_points=settings.grid_points, budget_bytes=budget
+            )
+        except ValueError as err:
+            result.error = str(err)
+            continue
         in_memory_word = str(fits if in_memory is None else in_memory)
         arguments = [*settings.arguments(), "--in-memory", in_memory_word, *extra]
         settings.write(result.folder)  # before heareval's mark, which does not tell them

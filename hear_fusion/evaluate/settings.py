@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hear_fusion.errors import InvalidError
-from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SETTINGS_FILE
+from hear_fusion.evaluate.layout import PREDICTIONS_DONE_FILE, SCORES_FILE, SETTINGS_FILE
 from hear_fusion.files.records import read_record, write_record
 
 
@@ -33,8 +33,8 @@ class PredictionSettings:
 def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
     """Tell whether a folder holds finished predictions made with these settings.
 
-    Where mark or settings are damaged, or from before, the mark is removed: the task is to be done
-    again.
+    Where mark, settings or scores are damaged, or from before, the mark is removed: the task is to
+    be done again.
 
     Raises:
         ValueError: If they were made with other settings.
@@ -43,8 +43,8 @@ def is_predicted(task_folder: Path, settings: PredictionSettings) -> bool:
     done = task_folder / PREDICTIONS_DONE_FILE
     if not done.exists():
         return False
-    recorded = _recorded(task_folder)
-    if recorded is None:
+    recorded, scores = _recorded(task_folder), task_folder / SCORES_FILE
+    if recorded is None or (scores.exists() and _read_object(scores) is None):
         done.unlink()
         return False
     other = _differing(recorded, settings)
@@ -73,13 +73,18 @@ def other_settings(task_folder: Path, settings: PredictionSettings) -> dict[str,
 
 def _recorded(task_folder: Path) -> dict[str, Any] | None:
     """Join heareval's mark and our record, if there is one; None where one is not whole."""
-    try:
-        mark = json.loads((task_folder / PREDICTIONS_DONE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    mark = _read_object(task_folder / PREDICTIONS_DONE_FILE)
     own_file = task_folder / SETTINGS_FILE
     own = read_record(own_file) if own_file.exists() else {}
-    return mark | own if isinstance(mark, dict) and own is not None else None
+    return None if mark is None or own is None else mark | own
+
+
+def _read_object(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _differing(recorded: dict[str, Any], settings: PredictionSettings) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from typing import Self
 
 from hear_fusion.embeddings.sounds import Sounds, read_sounds, replaced_sound
 from hear_fusion.evaluate.layout import EMBEDDINGS_DONE_FILE, SOUNDS_FILE
+from hear_fusion.evaluate.memory import damaged_matrix
 from hear_fusion.files.records import read_record, to_record, write_record
+from hear_fusion.tasks.schema import TaskMetadata
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ def misfit(task: Path, task_folder: Path, sample_rate: int | None = None) -> str
     rate = recorded.sample_rate if recorded is not None else sample_rate
     if rate is None or not done.exists():
         return None
+    damaged = damaged_matrix(task_folder, TaskMetadata.read(task).splits)
+    if damaged is not None:
+        return f"{damaged} is damaged"
     now = EmbeddedSounds(rate, read_sounds(task, rate))
     before = {} if recorded is None else recorded.sounds
     replaced = replaced_sound(now.sounds, before, done.stat().st_mtime_ns)

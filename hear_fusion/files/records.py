@@ -49,7 +49,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or not is_current(content.get("format"), path):
         return None

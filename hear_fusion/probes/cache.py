@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from hear_fusion.probes.linear import LinearResult
 
 # What a file raises that was cut off, emptied, or is not ours.
 _DAMAGES = (
-    AttributeError, BadZipFile, EOFError, IndexError, KeyError, OSError, TypeError, ValueError,
-    zlib.error,
+    AttributeError, BadZipFile, EOFError, IndexError, KeyError, MemoryError, OSError, OverflowError,
+    RuntimeError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
                 return None
             n_folds = arrays["test_accuracy"].shape[1]
             valid = json.loads(str(arrays["valid_by_learning_rate"]))
-            return LinearResult(
+            result = LinearResult(
                 learning_rate=float(arrays["learning_rate"]),
                 valid_accuracy=arrays["valid_accuracy"],
                 test_accuracy=arrays["test_accuracy"],
@@ -49,10 +50,25 @@ def read_result(path: Path, recipe: str) -> LinearResult | None:
                 valid_by_learning_rate={float(key): value for key, value in valid.items()},
                 wall_s=float(arrays["wall_s"]),
             )
+            return result if _is_whole(result) else None
     except NewerFormatError:
         raise
     except _DAMAGES:
         return None
+
+
+def _is_whole(result: LinearResult) -> bool:
+    shape = result.test_accuracy.shape  # (seed, fold)
+    by_fold = [
+        (result.valid_accuracy, np.floating),
+        (result.test_accuracy, np.floating),
+        (result.best_epoch, np.integer),
+    ]
+    return (
+        all(array.shape == shape and np.issubdtype(array.dtype, kind) for array, kind in by_fold)
+        and all(c.dtype == np.bool_ and c.shape[:-1] == shape[:1] for c in result.correct)
+        and all(isinstance(value, float) for value in result.valid_by_learning_rate.values())
+    )
 
 
 def write_result(path: Path, recipe: str, result: LinearResult) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hear_fusion.errors import InvalidError
-from hear_fusion.files.records import is_current, write_record
+from hear_fusion.files.records import NewerFormatError, is_current, to_record, write_record
 from hear_fusion.files.space import make_folder
-from hear_fusion.report.formats import Cell, Number, Table
+from hear_fusion.report.formats import Table
 from hear_fusion.report.labels import slug
 
 SECTIONS_FOLDER = "sections"
 LOCK_FILE = ".hear-fusion.lock"  # in a folder of the user's, for as long as it is written to
-# Counts up when a file of today could no longer be read.
-_BROKEN = (OSError, UnicodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,9 @@ def read_sections(results: Path) -> list[Section]:
             record = json.loads(path.read_text(encoding="utf-8"))
             if is_current(record.get("format"), path):
                 sections.append(_section(path.stem, record))
-        except _BROKEN as err:
+        except NewerFormatError:
+            raise
+        except (OSError, ValueError, AttributeError, RecursionError) as err:
             raise InvalidError(
                 f"{path} must be a section of the page, got {type(err).__name__}: {err}; "
                 "delete it or make it again"
@@ -96,31 +96,14 @@ def read_sections(results: Path) -> list[Section]:
 
 
 def _section(name: str, record: dict[str, Any]) -> Section:
-    return Section(
-        slug(name),
-        record["title"],
-        tuple(record["paragraphs"]),
-        tuple(_table(table) for table in record["tables"]),
-        tuple(_picture(picture) for picture in record["pictures"]),
+    section = to_record(Section, record)
+    for table in section.tables:
+        if any(len(row) != len(table.head) for row in table.rows):
+            raise InvalidError(f"rows of {table.name} must be as long as its head")
+    # Names become those of files.
+    return replace(
+        section,
+        name=slug(name),
+        tables=tuple(replace(table, name=slug(table.name)) for table in section.tables),
+        pictures=tuple(replace(one, name=slug(one.name)) for one in section.pictures),
     )
-
-
-def _table(record: dict[str, Any]) -> Table:
-    return Table(
-        slug(record["name"]),
-        record["title"],
-        record["caption"],
-        tuple(record["head"]),
-        tuple(tuple(_cell(cell) for cell in row) for row in record["rows"]),
-        frozenset(record["strong"]),
-    )
-
-
-def _picture(record: dict[str, Any]) -> Picture:
-    return Picture(slug(record["name"]), record["title"], record["caption"], record["svg"])
-
-
-def _cell(record: Any) -> Cell:
-    if not isinstance(record, dict):
-        return str(record)
-    return Number(*(record[name] for name in ("value", "low", "high", "digits", "signed")))

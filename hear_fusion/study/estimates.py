@@ -69,7 +69,6 @@ def official_accuracy(
     """
     if not (task_folder / SCORES_FILE).is_file():
         return None
-    metric = TaskMetadata.read(task_folder).metric
     if recorded_weights(task_folder) != weights_sha256:
         _LOGGER.warning("leaving out the scores of %s: made with other weights", task_folder)
         return None
@@ -77,4 +76,9 @@ def official_accuracy(
     if recorded is not None and replaced_sound(sounds or {}, recorded.sounds, 0) is not None:
         _LOGGER.warning("leaving out the scores of %s: made of other sounds", task_folder)
         return None
-    return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None
+    try:
+        metric = TaskMetadata.read(task_folder).metric
+        return read_official_score(task_folder, metric) if metric in SAME_AS_ACCURACY else None
+    except ValueError as err:
+        _LOGGER.warning("leaving out the scores of %s: %s", task_folder, err)
+        return None

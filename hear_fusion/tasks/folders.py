@@ -82,10 +82,15 @@ def read_texts(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: If one cannot be read.
     """
-    return {path.name: _content(path) for path in text_files(folder)}
+    return {path.name: text_of(path) for path in text_files(folder)}
 
 
-def _content(path: Path) -> Any:
+def text_of(path: Path) -> Any:
+    """Read one text of a task, to be compared by what it says.
+
+    Raises:
+        ValueError: If it cannot be read.
+    """
     if path.name == VOCABULARY_FILE:
         try:
             text = io.StringIO(path.read_text(encoding="utf-8-sig"))
@@ -155,7 +160,7 @@ def refuse_other_task(
     if not (task_folder / done).exists():
         return
     for original in text_files(task):
-        if not _says(task_folder / original.name, _content(original)):
+        if not _says(task_folder / original.name, text_of(original)):
             raise InvalidError(
                 f"embeddings in {task_folder} must be made of the task as it is now, got another "
                 f"{original.name} than in {task.resolve()}; choose another {option} or "
@@ -165,6 +170,6 @@ def refuse_other_task(
 
 def _says(path: Path, content: Any) -> bool:
     try:
-        return bool(_content(path) == content)
+        return bool(text_of(path) == content)
     except ValueError:
         return False

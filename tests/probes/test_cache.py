@@ -88,6 +88,12 @@ def test_results_are_read_as_they_were_written(
         changed(valid_by_learning_rate=json.dumps([1])),
         changed(learning_rate="fast"),
         changed(valid_accuracy=np.array([{}], dtype=object)),
+        changed(valid_accuracy=np.array([["a"] * 3] * 2)),
+        changed(valid_accuracy=np.zeros((3, 2))),
+        changed(best_epoch=np.zeros((2, 3))),
+        changed(correct_01=np.zeros((2, 5))),
+        changed(correct_01=np.zeros((3, 5), dtype=bool)),
+        changed(valid_by_learning_rate=json.dumps({"1e-3": None})),
     ],
 )
 def test_what_is_damaged_or_from_before_is_to_be_made_anew(
@@ -101,3 +107,12 @@ def test_a_newer_one_is_refused(path: Path) -> None:
     changed(format=2)(path)
     with pytest.raises(NewerFormatError, match=f"{path} {NEWER_WORDS}"):
         read_result(path, "recipe")
+
+
+def test_any_byte_of_it_may_be_another(path: Path) -> None:
+    content = path.read_bytes()
+    for at in range(0, len(content), 3):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
+        read_result(path, "recipe")
+        path.write_bytes(content[:at])
+        assert read_result(path, "recipe") is None

@@ -114,7 +114,7 @@ def _require_finished(task_folder: Path) -> None:
     for name in (PREDICTIONS_DONE_FILE, SCORES_FILE):
         try:
             record = json.loads((task_folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
             raise InvalidError(

@@ -126,7 +126,7 @@ def test_one_line_says_so_and_the_same_command_completes(
     assert code == 1, said
     lines = [line for line in said.splitlines() if "Error" in line]
     assert said.splitlines()[-1:] == lines, said
-    assert lines[0].startswith(f"Error: {outs[0]}/")
+    assert lines[0].removeprefix("Error: ").removeprefix("scene: ").startswith(f"{outs[0]}/")
     assert "must have room on its disk, got File too large; make some and run the sam" in lines[0]
     assert not [
         path for path in outs[0].rglob(".*") if path.is_file() and not path.name.endswith("lock")
@@ -149,5 +149,6 @@ def test_a_folder_that_cannot_be_is_told_in_one_line(
     code, said = run(arguments(inputs, CASES[name][2], tmp_path / "out"))
     assert code == 1, said
     last = said.splitlines()[-1]
-    assert last.startswith(f"Error: {tmp_path / 'out'}/")
+    told = last.removeprefix("Error: ").removeprefix("scene: ")
+    assert told.startswith(f"{tmp_path / 'out'}/")
     assert "must be writable, got Not a directory; make it so or choose another folder" in last
