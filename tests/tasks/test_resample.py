@@ -216,7 +216,7 @@ def test_a_full_disk_is_told_and_the_run_can_go_on(
         shown = run(task, "--jobs", 1)
     assert shown.exit_code == 1
     assert "No space left on device" in shown.output
-    assert "the same command continues" in shown.output
+    assert "run the same command again" in shown.output
     assert not (task / "16000").exists()
     assert run(task).exit_code == 0
 
