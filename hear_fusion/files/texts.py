@@ -50,10 +50,23 @@ def csv_rows(text: str, name: str, *, strict: bool = False) -> list[list[str]]:
     >>> csv_rows('a,b\r\n\r\n1,"2"\r\n', "a.csv")
     [['a', 'b'], ['1', '2']]
     """
+    return [row for _, row in numbered_rows(text, name, strict=strict)]
+
+
+def numbered_rows(
+    text: str, name: str, delimiter: str = ",", *, strict: bool = False
+) -> list[tuple[int, list[str]]]:
+    r"""Read the rows of a text of delimited cells with the numbers of their last lines.
+
+    Raises:
+        ValueError: If it is none.
+
+    >>> numbered_rows('a\tb\n\n1\t"2"\n', "a.tsv", "\t")
+    [(1, ['a', 'b']), (3, ['1', '2'])]
+    """
     lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    rows = csv.reader(lines, delimiter=delimiter, strict=strict)
     try:
-        return [
-            row for row in csv.reader(lines, strict=strict) if len(row) > 1 or "".join(row).strip()
-        ]
+        return [(rows.line_num, row) for row in rows if len(row) > 1 or "".join(row).strip()]
     except csv.Error as err:
         raise InvalidError(f"{name} must be readable CSV, got: {err}") from err
