@@ -24,6 +24,8 @@ REQUIRED = [
 LOADERS = ["h5py", "onnx", "safetensors"]
 # Linear heads, figures and pages: 'embed', 'study', 'report' and 'compare'.
 STUDY = ["scikit-learn", "pandas", "matplotlib", "jinja2", "pyyaml", "python-slugify"]
+# Tables of features of one's own recordings as Parquet: 'features', 'search' and what goes on.
+PEOPLE = ["pyarrow>=26"]
 # The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
 # processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
 DEMO = ["pretty_midi", "espeakng-loader"]
@@ -45,7 +47,13 @@ setup(
     package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
     python_requires=">=3.11",
     install_requires=REQUIRED,
-    extras_require={"loaders": LOADERS, "study": STUDY, "demo": DEMO, "hear": HEAR},
+    extras_require={
+        "loaders": LOADERS,
+        "study": STUDY,
+        "people": PEOPLE,
+        "demo": DEMO,
+        "hear": HEAR,
+    },
     entry_points={"console_scripts": ["hear-fusion = hear_fusion.cli:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",
