@@ -18,15 +18,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from hear_fusion.audio.lengths import Length, length_of, settled
+from hear_fusion.audio.mp3 import Content
 from hear_fusion.audio.values import FULL_SCALE
 from hear_fusion.errors import InvalidError
 
 _LFS_POINTER = b"version https://git-lfs"
 _LOST_SYNC = "lost sync"  # FLAC's decoder, where frames stop before their promised number
-_CANCELLED = 1e-3  # of the louder channel's peak: 60 dB below it
+CANCELLED = 1e-3  # of the louder channel's peak: 60 dB below it
 _BLOCK = 4096  # samples; what is lost of a stream that was broken off
 # libsndfile's errors are RuntimeErrors, and few of its formats break in other ways.
-_DECODER_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
+DECODER_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
 
 Kind = Literal["float64", "float32", "int16"]
 
@@ -114,16 +115,17 @@ def decode(content: bytes | Path, seconds: float | None = None) -> tuple[NDArray
         raise UnreadableSoundError("holds samples that are NaN or infinite")
     # Twice the same with opposite signs; what is left is rounding.
     if sound.samples.shape[1] > 1 and (
-        np.abs(audio).max() < _CANCELLED * np.abs(sound.samples).max()
+        np.abs(audio).max() < CANCELLED * np.abs(sound.samples).max()
     ):
         raise UnreadableSoundError("is silent once mixed to mono: its channels cancel each other")
     return audio, sound.sample_rate
 
 
-class _Bytes(io.BytesIO):
+class SilentBytes(io.BytesIO):
     """Bytes that stay silent where libsndfile seeks to before their beginning, in a cut header."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, or stay where there is none."""
         try:
             return super().seek(offset, whence)
         except ValueError:
@@ -133,11 +135,11 @@ class _Bytes(io.BytesIO):
 def _read_sound(
     data: bytes, descriptor: int | None, kind: Kind, seconds: float | None, keep_integers: bool
 ) -> Sound:
-    length = _checked_length(data)
+    length = checked_length(data)
     whole = data if length.is_settled else settled(data)
     is_plain = length.known and len(whole) == len(data)
     if descriptor is None or not is_plain:
-        source: _Bytes | int = _Bytes(whole)
+        source: SilentBytes | int = SilentBytes(whole)
     else:  # libsndfile reads a file faster by itself
         source = descriptor
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -148,10 +150,8 @@ def _read_sound(
             if keep_integers and file.subtype == "PCM_16":
                 kind = "int16"
             samples = _read(file, wanted, length, kind)
-    except _DECODER_ERRORS as err:
-        why = getattr(err, "error_string", str(err))  # without the address of our buffer
-        how = "is cut short or damaged, and " if _LOST_SYNC in why else ""
-        raise UnreadableSoundError(f"{how}cannot be decoded: {why}") from err
+    except DECODER_ERRORS as err:
+        raise UnreadableSoundError(reason(err)) from err
     if not len(samples):
         raise UnreadableSoundError("holds no samples")
     if len(samples) < wanted and length.is_exact:
@@ -171,7 +171,7 @@ def _n_plain(descriptor: int | None, n_samples: int) -> int:
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         return len(soundfile.read(descriptor, dtype="float32", closefd=False)[0])
-    except (MemoryError, *_DECODER_ERRORS):
+    except (MemoryError, *DECODER_ERRORS):
         return 0
 
 
@@ -194,10 +194,22 @@ def _read(file: soundfile.SoundFile, wanted: int, length: Length, kind: Kind) ->
     return (whole * FULL_SCALE).astype(np.int16) if kind == "int16" else whole
 
 
-def _checked_length(data: bytes) -> Length:
+def reason(err: Exception) -> str:
+    """Say what stopped libsndfile."""
+    why = getattr(err, "error_string", str(err))  # without the address of our buffer
+    how = "is cut short or damaged, and " if _LOST_SYNC in why else ""
+    return f"{how}cannot be decoded: {why}"
+
+
+def checked_length(data: Content) -> Length:
+    """Tell how long a file is, or refuse one of which some is not there.
+
+    Raises:
+        UnreadableSoundError: If it is empty, a Git LFS pointer, or cut short.
+    """
     if not data:
         raise UnreadableSoundError("is empty (0 bytes)")
-    if data.startswith(_LFS_POINTER):
+    if data[: len(_LFS_POINTER)] == _LFS_POINTER:
         raise UnreadableSoundError(
             "is a Git LFS pointer, not sound; run 'git lfs pull' where it was cloned"
         )

@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from hear_fusion.audio import mp3
+from hear_fusion.audio.mp3 import Content
 
 # Some writers count their own header as sound; nobody misses that little.
 _SLACK_BYTES = 1024
@@ -52,7 +53,7 @@ class _Extent:
     surplus: int = 0
 
 
-def length_of(data: bytes) -> Length:
+def length_of(data: Content) -> Length:
     """Tell whether a file holds all of the sound that its container promises.
 
     Args:
@@ -81,12 +82,12 @@ def length_of(data: bytes) -> Length:
     return Length(True, missing, is_settled=data[:4] != b"riff")
 
 
-def _missing(end: int, data: bytes, slack: int) -> str:
+def _missing(end: int, data: Content, slack: int) -> str:
     n_bytes = end - len(data)
     return f"its last {n_bytes} bytes are" if n_bytes > slack else ""
 
 
-def settled(data: bytes) -> bytes:
+def settled(data: Content) -> Content:
     """Write the size that is there where a container leaves it open, for readers that need one.
 
     What stands behind the sound of a W64 file is left out: libsndfile takes it for sound.
@@ -109,7 +110,7 @@ def settled(data: bytes) -> bytes:
     return bytes(whole)
 
 
-def _extent(data: bytes) -> _Extent | None:
+def _extent(data: Content) -> _Extent | None:
     kind, form = data[:4], data[8:12]
     if kind in (b"RIFF", b"RIFX", b"RF64") and form == b"WAVE":
         return _wave(data, ">" if kind == b"RIFX" else "<")
@@ -125,7 +126,7 @@ def _extent(data: bytes) -> _Extent | None:
     return None
 
 
-def _wave(data: bytes, order: str) -> _Extent | None:
+def _wave(data: Content, order: str) -> _Extent | None:
     extent = _chunked(data, b"data", order, offset=12)
     at = data.find(b"ds64", 12, 64)
     if extent is None or data[:4] != b"RF64" or at < 0 or len(data) < at + 24:
@@ -135,7 +136,7 @@ def _wave(data: bytes, order: str) -> _Extent | None:
 
 
 def _chunked(
-    data: bytes, wanted: bytes, order: str, offset: int, inside: int = 0
+    data: Content, wanted: bytes, order: str, offset: int, inside: int = 0
 ) -> _Extent | None:
     """Find a chunk; ``inside`` bytes at its beginning are no sound."""
     at = offset
@@ -148,7 +149,7 @@ def _chunked(
     return None
 
 
-def _w64(data: bytes) -> _Extent | None:
+def _w64(data: Content) -> _Extent | None:
     at = 40  # chunks of a 16-byte identifier and a size that counts both, on multiples of eight
     while at + 24 <= len(data):
         (size,) = struct.unpack_from("<q", data, at + 16)
@@ -161,7 +162,7 @@ def _w64(data: bytes) -> _Extent | None:
     return None
 
 
-def _caf(data: bytes) -> _Extent | None:
+def _caf(data: Content) -> _Extent | None:
     at = 8
     while at + 12 <= len(data):
         (size,) = struct.unpack_from(">q", data, at + 4)
@@ -184,7 +185,7 @@ def _is_open(size: int, bits: int = 32) -> bool:
     return size == 0 or size == _ROUND or near
 
 
-def _ogg_ends(data: bytes) -> bool:
+def _ogg_ends(data: Content) -> bool:
     """Tell whether the last whole page is marked as the last of its stream."""
     at, is_last = 0, False
     while (at := data.find(b"OggS", at)) >= 0 and at + 27 <= len(data):

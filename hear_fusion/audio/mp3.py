@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from mmap import mmap
+
+Content = bytes | mmap
+"""All of a file, in memory or mapped into it."""
 
 # kbit/s of layer III by the header's index, of MPEG 1 and of MPEG 2 and 2.5
 _KBPS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -22,7 +26,7 @@ class _Frame:
     side_info: int
 
 
-def promised_end(data: bytes) -> int | None:
+def promised_end(data: Content) -> int | None:
     """Find where the sound ends, in bytes, if the first frame tells."""
     at = first_frame(data)
     first = data[at : at + 256]
@@ -38,7 +42,7 @@ def promised_end(data: bytes) -> int | None:
     return None
 
 
-def counted(data: bytes) -> bytes:
+def counted(data: Content) -> Content:
     """Put a frame that counts the others before them; leave what is no layer III as it is."""
     at = start = first_frame(data)
     n_frames = 0
@@ -53,7 +57,7 @@ def counted(data: bytes) -> bytes:
     return data[:start] + (header + tag).ljust(frame.n_bytes, b"\0") + data[start:]
 
 
-def first_frame(data: bytes) -> int:
+def first_frame(data: Content) -> int:
     """Skip a tag at the beginning (ID3v2)."""
     if data[:3] != b"ID3" or len(data) < 10:
         return 0
@@ -61,7 +65,7 @@ def first_frame(data: bytes) -> int:
     return 10 + (a << 21 | b << 14 | c << 7 | d)
 
 
-def _frame(data: bytes, at: int) -> _Frame | None:
+def _frame(data: Content, at: int) -> _Frame | None:
     if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:  # sync, layer III
         return None
     version, rate, index = data[at + 1] >> 3 & 3, data[at + 2] >> 2 & 3, data[at + 2] >> 4
