@@ -77,7 +77,7 @@ class Extractor:
         total: dict[int, Tensor] = {}
         peak: dict[int, Tensor] = {}
         n_frames = dict.fromkeys((layer.number for layer in self.taps), 0)
-        for _, outputs in self._chunks(audio, "scenes", None):
+        for _, outputs in self.chunks(audio, "scenes", None):
             for number, frames in outputs.items():
                 n_frames[number] += frames.shape[1]
                 sums, maxima = frames.sum(dim=1), frames.amax(dim=1)
@@ -123,7 +123,7 @@ class Extractor:
         hop = self.timeline.hop_samples(hop_ms)
         early = self.timeline.n_early_slots(audio.shape[1], hop_ms)
         filled = dict.fromkeys(views, 0)
-        for chunk, outputs in self._chunks(audio, "frames", hop_ms):
+        for chunk, outputs in self.chunks(audio, "frames", hop_ms):
             first = early + chunk.keep_start * self.timeline.mel_hop // hop
             for number, frames in outputs.items():
                 stop = min(first + frames.shape[1], z.shape[1])
@@ -140,7 +140,7 @@ class Extractor:
         n_sounds = max(1, self.n_mel_per_chunk // n_mel)
         return audio.split(n_sounds) if audio.shape[0] else ()
 
-    def _chunks(
+    def chunks(
         self, audio: Tensor, purpose: Purpose, hop_ms: int | None
     ) -> Iterator[tuple[Chunk, dict[int, Tensor]]]:
         """Yield the frames of every layer, (n_sounds, frame, dim), chunk by chunk."""

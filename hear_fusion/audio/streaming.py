@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,24 +105,23 @@ def open_recording(
         UnreadableSoundError: If it holds no sound, is cut short as far as its container tells, or
             does not reach so far.
     """
-    try:
-        with path.open("rb", buffering=0) as file:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb", buffering=0))
             length, source = _source(file)
             with _opened(source) as sound:
                 first, last = _extent(sound, length, start, stop)
-            with _opened(source) as sound:
-                if first:
-                    sound.seek(first)
-                n_samples = resampled_length(last - first, sound.samplerate, sample_rate)
-                yield Recording(
-                    sound.samplerate, sample_rate, n_samples, sound, length, last - first
-                )
-    except OSError as err:
-        raise UnreadableSoundError(f"cannot be opened: {err.strerror or err}") from err
-    except DECODER_ERRORS as err:
-        if isinstance(err, UnreadableSoundError):
+            sound = opened.enter_context(_opened(source))
+            if first:
+                sound.seek(first)
+        except OSError as err:
+            raise UnreadableSoundError(f"cannot be opened: {err.strerror or err}") from err
+        except UnreadableSoundError:
             raise
-        raise UnreadableSoundError(reason(err)) from err
+        except DECODER_ERRORS as err:
+            raise UnreadableSoundError(reason(err)) from err
+        n_samples = resampled_length(last - first, sound.samplerate, sample_rate)
+        yield Recording(sound.samplerate, sample_rate, n_samples, sound, length, last - first)
 
 
 def _source(file: Any) -> tuple[Length, SilentBytes | int]:
@@ -169,8 +168,11 @@ def _extent(
 def _block(sound: soundfile.SoundFile, n_samples: int, length: Length) -> NDArray[np.float64]:
     """Read so many samples or what there is, of a stream that was broken off as well."""
     if length.known:
-        samples: NDArray[np.float64] = sound.read(n_samples, dtype="float64", always_2d=True)
-        return samples
+        try:
+            samples: NDArray[np.float64] = sound.read(n_samples, dtype="float64", always_2d=True)
+            return samples
+        except DECODER_ERRORS as err:
+            raise UnreadableSoundError(reason(err)) from err
     block = np.full((n_samples, sound.channels), np.nan)
     try:
         return block[: len(sound.read(out=block))]
