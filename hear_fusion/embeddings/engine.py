@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +15,9 @@ from torch import Tensor
 from hear_fusion.audio.bandwidth import old_rate
 from hear_fusion.audio.decoding import UnreadableSoundError
 from hear_fusion.audio.streaming import open_recording
+from hear_fusion.embeddings.features.rows import Rows
 from hear_fusion.embeddings.segments import Segment
 from hear_fusion.embeddings.streams import AudioStream, ahead, frame_blocks
-from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import check_hop
 from hear_fusion.runtimes.precision import arithmetic
@@ -29,51 +28,6 @@ _PASS_SECONDS = 60.0  # of windows that are made of a sound at a time
 _HINT_SECONDS = 10.0
 
 _Audio = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What a row of a table is about.
-
-    Attributes:
-        kind: A whole ``sound``, a ``frame`` of it, or a ``window``.
-        hop_ms: From frame to frame, in ms; None: the network's own.
-        window_s: Length of a window in s. The last one of a sound ends with it, and a sound that is
-            shorter is a window itself.
-        step_s: From window to window, in s.
-
-    Raises:
-        ValueError: If a length is not positive, or a step leaves sound out.
-    """
-
-    kind: Literal["sound", "frame", "window"] = "sound"
-    hop_ms: int | None = None
-    window_s: float | None = None
-    step_s: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse windows that cannot be."""
-        if self.window_s is None or self.step_s is None:
-            return
-        if not 0.01 <= self.step_s <= self.window_s < float("inf"):
-            raise InvalidError(
-                "a step must be at least 0.01 s and no longer than the window, got a window of "
-                f"{self.window_s:g} s every {self.step_s:g} s"
-            )
-
-    def windows(self, n_samples: int, sample_rate: int) -> list[int]:
-        """Give the first samples of the windows of a sound.
-
-        >>> Rows("window", window_s=5, step_s=2).windows(11, 1)
-        [0, 2, 4, 6]
-        >>> Rows("window", window_s=5, step_s=2).windows(12, 1)
-        [0, 2, 4, 6, 7]
-        """
-        assert self.window_s is not None
-        assert self.step_s is not None
-        last = max(0, n_samples - round(self.window_s * sample_rate))
-        n_more = ceil(last / (self.step_s * sample_rate))
-        return [min(last, round(i * self.step_s * sample_rate)) for i in range(n_more + 1)]
 
 
 @dataclass(frozen=True)
@@ -193,7 +147,7 @@ class Engine:
             else:
                 each = self._compute(audio, "scenes")[:, None]
             for sound, rows in zip(same, each.cpu().numpy(), strict=True):
-                starts, stops = self._times(segments[sound.segment], n_samples, 0, len(rows))
+                starts, stops = self._times(segments[sound.segment], n_samples)
                 seconds = n_samples / self._rate
                 yield Piece(
                     sound.segment, starts, stops, rows, seconds=seconds, old_hz=sound.old_hz
@@ -219,12 +173,11 @@ class Engine:
                         yield block
 
                 stream = AudioStream(watched(), recording.n_samples, self._device)
-                n_rows = 0
+                (starts, stops), n_rows = self._times(segment, recording.n_samples), 0
                 for vectors in self._blocks(stream):
-                    n_new = len(vectors)
-                    times = self._times(segment, recording.n_samples, n_rows, n_new)
-                    n_rows += n_new
-                    yield Piece(i, *times, vectors.cpu().numpy(), is_last=False)
+                    new = slice(n_rows, n_rows + len(vectors))
+                    n_rows = new.stop
+                    yield Piece(i, starts[new], stops[new], vectors.cpu().numpy(), is_last=False)
                 stream.finish()
                 empty = np.empty((0, self._model.scene_embedding_size), np.float32)
                 yield Piece(i, vectors=empty, seconds=recording.seconds, old_hz=old_hz)
@@ -266,22 +219,6 @@ class Engine:
             return self._model.extractor.frames(audio, self._rows.hop_ms)
 
     def _times(
-        self, segment: Segment, n_samples: int, first: int, n_rows: int
+        self, segment: Segment, n_samples: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Tell the parts of the recording that some rows of a segment are about, in s."""
-        nan = float("nan")
-        if self._rows.kind == "sound":
-            start, stop = segment.start, segment.stop
-            ends = (nan if start is None else start, nan if stop is None else stop)
-            return np.full(n_rows, ends[0]), np.full(n_rows, ends[1])
-        seconds, offset = n_samples / self._rate, segment.start or 0.0
-        if self._rows.kind == "window":
-            firsts = self._rows.windows(n_samples, self._rate)[first : first + n_rows]
-            starts = np.array(firsts) / self._rate
-            length = self._rows.window_s or 0.0
-        else:
-            timeline = self._model.extractor.timeline
-            length = timeline.hop_samples(self._rows.hop_ms) / self._rate
-            times = timeline.timestamps_ms(n_samples, self._rows.hop_ms)[first : first + n_rows]
-            starts = np.maximum(0.0, np.array(times) / 1000 - length / 2)
-        return offset + starts, offset + np.minimum(starts + length, seconds)
+        return self._rows.times(segment, n_samples, self._model.extractor.timeline)

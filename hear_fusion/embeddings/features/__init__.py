@@ -1,0 +1,1 @@
+"""Feature tables of people's recordings: what to read, what is done, what is kept."""
