@@ -13,6 +13,7 @@ from hear_fusion.cli.embed import embed
 from hear_fusion.cli.env import env
 from hear_fusion.cli.errors import Program
 from hear_fusion.cli.evaluate import evaluate
+from hear_fusion.cli.features import features
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.report import report
 from hear_fusion.cli.study import study
@@ -31,6 +32,8 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-_VERBS = (list_networks, weights, tasks, embed, evaluate, study, report, compare, demo, env)
+_VERBS = (
+    list_networks, weights, features, tasks, embed, evaluate, study, report, compare, demo, env,
+)  # fmt: skip
 for _verb in _VERBS:
     main.add_command(_verb)
