@@ -79,7 +79,9 @@ class Parts:
         """
         is_sound = table.record.options.get("rows", {}).get("kind") == "sound"
         runs: dict[tuple[object, ...], _Entry] = {}
-        names = zip(table.paths, table.ids, table.starts.tolist(), table.stops.tolist())
+        names = zip(
+            table.paths, table.ids, table.starts.tolist(), table.stops.tolist(), strict=True
+        )
         for row, (name, label, start, stop) in enumerate(names):
             place = (name, label, *((start, stop) if is_sound else ()))
             entry = runs.setdefault(_place(place), _Entry(path, row, 0, 0))
@@ -89,10 +91,10 @@ class Parts:
         for key, segment in zip(keys_of(segments), segments, strict=True):
             is_whole = segment.start is segment.stop is None
             ends = (segment.start, segment.stop) if is_sound else ()
-            entry = runs.get(_place((segment.path, segment.id, *ends)))
+            found = runs.get(_place((segment.path, segment.id, *ends)))
             is_older = os.path.exists(segment.path) and os.stat(segment.path).st_mtime_ns < written
-            if entry is not None and is_older and (is_sound or is_whole) and key not in self:
-                self._done[key] = [entry]
+            if found is not None and is_older and (is_sound or is_whole) and key not in self:
+                self._done[key] = [found]
 
     def __contains__(self, key: str) -> bool:
         return key in self._done

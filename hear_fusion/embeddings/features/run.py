@@ -118,7 +118,8 @@ def make_table(
         table = Table(paths, starts, stops, ids, vectors, record)
         outcome.n_rows = len(table)
         outcome.notes += hints(table, {segments[i].path: parts.old_hz(keys[i]) for i in done})
-        table.write(out)
+        if outcome.n_new or before is None or not _same_rows(table, before):
+            table.write(out)
         del table, vectors
         parts.remove()
     return outcome
@@ -135,6 +136,11 @@ def _table_before(out: Path, record: TableRecord) -> Table | None:
             f"of {table.record.model} with other settings; choose another --out or delete it"
         )
     return table
+
+
+def _same_rows(table: Table, other: Table) -> bool:
+    labels = ((one.paths, one.ids, one.starts.tobytes()) for one in (table, other))
+    return next(labels) == next(labels)
 
 
 def _compute(
