@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 @click.option("--hop-ms", type=int, help="Hop of the frames in ms.  [default: the network's own]")
 @click.option("--window", type=float, metavar="S", help="One vector a window of so many seconds.")
 @click.option("--step", type=float, metavar="S", help="From window to window.  [default: --window]")
+@click.option(
+    "--compress",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Whiten each layer to K components, fitted on these sounds: fewer numbers, better "
+    "neighbours.",
+)
 @options.weights
 @options.device
 @click.option("--strict", is_flag=True, help="Stop at the first sound that cannot be used.")
@@ -50,6 +57,7 @@ def features(
     hop_ms: int | None,
     window: float | None,
     step: float | None,
+    compress: int | None,
     weights: Path | None,
     device: str,
     strict: bool,
@@ -91,9 +99,9 @@ def features(
     except HearFusionError as err:
         raise click.UsageError(printable(err)) from err
     loaded = load(model, weights, device=device)
-    record = record_of(loaded, weights, rows)
+    record = record_of(loaded, weights, rows, compress)
     outcome = make_table(loaded, record, sounds, rows, out, strict=strict)
-    _tell(out, len(sounds), outcome, sum(record.dims))
+    _tell(out, len(sounds), outcome)
 
 
 def _rows(
@@ -121,7 +129,7 @@ def _rows(
     return Rows()
 
 
-def _tell(out: Path, n_sounds: int, outcome: Outcome, dim: int) -> None:
+def _tell(out: Path, n_sounds: int, outcome: Outcome) -> None:
     for note in outcome.notes:
         click.echo(printable(f"Note: {note}"), err=True)
     speed = "all were there"
@@ -133,7 +141,9 @@ def _tell(out: Path, n_sounds: int, outcome: Outcome, dim: int) -> None:
         )
     n_good = n_sounds - len(outcome.failures)
     click.echo(
-        printable(f"{out}: {n_good} sounds, {outcome.n_rows} vectors of {dim} features; {speed}")
+        printable(
+            f"{out}: {n_good} sounds, {outcome.n_rows} vectors of {outcome.dim} features; {speed}"
+        )
     )
     if outcome.failures:
         segment, why = outcome.failures[0]

@@ -60,10 +60,10 @@ class TableRecord:
 
     @property
     def recipe(self) -> str:
-        """Hash of everything that decides a vector, which equal tables share."""
-        told = asdict(self)
-        del told["weights"], told["version"]
-        return recipe_of(told)
+        """Hash of what was asked for; a whitening comes of that and of the sounds."""
+        return recipe_of(
+            self.model, self.layers, self.weights_sha256, self.sample_rate, self.options
+        )
 
     def to_json(self) -> str:
         """Write it in one line."""

@@ -21,6 +21,7 @@ from torch import Tensor
 from hear_fusion import load
 from hear_fusion.cli import main
 from hear_fusion.embeddings.engine import Engine
+from hear_fusion.embeddings.features.whitening import read_whitening
 from hear_fusion.embeddings.table import Table
 
 RATE = 16000
@@ -297,3 +298,28 @@ def test_parts_of_other_settings_are_begun_anew_with_a_word(
     result = run(folder, "--frames")
     assert result.exit_code == 0
     assert "held parts of other settings; started anew" in result.output
+
+
+def test_vectors_are_whitened_on_these_sounds(run: Callable[..., Result], folder: Path) -> None:
+    few = run(folder, "--compress", "8", out="few.npz")
+    assert "3 vectors are too few to be whitened, which takes 50" in few.output
+    rng = np.random.default_rng(0)
+    tones = np.sin(np.outer(rng.uniform(0.05, 3, 57), np.arange(RATE // 2)))
+    for i, tone in enumerate(tones):
+        soundfile.write(folder / f"n{i:02d}.wav", 0.1 * tone, RATE)
+    result = run(folder, "--compress", "8")
+    assert result.exit_code == 0, result.output
+    out = folder.parent / "a.npz"
+    table = Table.read(out)
+    np.testing.assert_allclose(np.cov(table.vectors[:, :8].T, bias=True), np.eye(8), atol=1e-2)
+    assert table.record.dims == (8, 8)
+    whitening = read_whitening(out, table)
+    assert whitening is not None
+    run(folder, out="raw.npz")
+    raw = Table.read(folder.parent / "raw.npz").vectors
+    np.testing.assert_allclose(whitening.apply(raw), table.vectors, rtol=0, atol=1e-3)
+    assert "all were there" in run(folder, "--compress", "8").output
+    soundfile.write(folder / "new.wav", 0.1 * tones[0], RATE)
+    assert run(folder, "--compress", "8").exit_code == 0
+    assert len(Table.read(out)) == 61
+    assert "15 components, not 64" in run(folder, "--compress", "64", out="b.npz").output

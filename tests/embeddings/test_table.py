@@ -129,7 +129,7 @@ def test_features_of_a_layer_are_together() -> None:
     assert [part.shape[1] for part in table.layer_parts()] == [3, 2]
 
 
-def test_a_recipe_is_of_what_decides_the_vectors() -> None:
+def test_a_recipe_is_of_what_was_asked_for() -> None:
     assert replace(RECORD, version="9", weights="b.h5").recipe == RECORD.recipe
     assert replace(RECORD, weights_sha256="1" * 64).recipe != RECORD.recipe
     assert replace(RECORD, options={"x": [2]}).recipe != RECORD.recipe

@@ -96,6 +96,11 @@ class Parts:
             if found is not None and is_older and (is_sound or is_whole) and key not in self:
                 self._done[key] = [found]
 
+    def abandon(self) -> None:
+        """Leave tables that were taken over."""
+        for key in [key for key, entries in self._done.items() if entries[0].part in self._tables]:
+            del self._done[key]
+
     def __contains__(self, key: str) -> bool:
         return key in self._done
 

@@ -12,6 +12,7 @@ from hear_fusion.embeddings.features.failures import write_failures
 from hear_fusion.embeddings.features.hints import hints
 from hear_fusion.embeddings.features.parts import Parts, keys_of
 from hear_fusion.embeddings.features.rows import Rows
+from hear_fusion.embeddings.features.whitening import whitened
 from hear_fusion.embeddings.segments import Segment
 from hear_fusion.embeddings.table import Table, TableRecord
 from hear_fusion.embeddings.table_files import check_suffix
@@ -19,6 +20,7 @@ from hear_fusion.errors import InvalidError
 from hear_fusion.files.lock import exclusive
 from hear_fusion.files.space import make_folder
 from hear_fusion.model import FusionModel
+from hear_fusion.parallel.machine import package_versions
 from hear_fusion.progress import progress_bar
 
 
@@ -29,6 +31,7 @@ class Outcome:
     Attributes:
         n_new: Segments that were computed.
         n_rows: Rows of the table.
+        dim: Features of a row.
         failures: Segments that have none, and why.
         seconds: Sound that was read.
         wall_s: Time that the computation took.
@@ -38,6 +41,7 @@ class Outcome:
 
     n_new: int = 0
     n_rows: int = 0
+    dim: int = 0
     failures: list[tuple[Segment, str]] = field(default_factory=list)
     seconds: float = 0.0
     wall_s: float = 0.0
@@ -45,10 +49,17 @@ class Outcome:
     errors_file: Path | None = None
 
 
-def record_of(model: FusionModel, weights: Path | None, rows: Rows) -> TableRecord:
-    """Tell where the vectors of a model come from."""
-    from hear_fusion import __version__
+def record_of(
+    model: FusionModel, weights: Path | None, rows: Rows, compress: int | None = None
+) -> TableRecord:
+    """Tell where the vectors of a model come from.
 
+    Args:
+        model: The model.
+        weights: Its weight file; None for the default one.
+        rows: What a row is about.
+        compress: Components of each layer that vectors shall be whitened to; None: not at all.
+    """
     taps = model.extractor.taps
     return TableRecord(
         model=str(model.choice),
@@ -56,9 +67,9 @@ def record_of(model: FusionModel, weights: Path | None, rows: Rows) -> TableReco
         dims=tuple(layer.dim for layer in taps),
         weights="" if weights is None else str(weights),
         weights_sha256=model.weights_sha256,
-        version=__version__,
+        version=package_versions().get("hear_fusion", ""),
         sample_rate=model.sample_rate,
-        options={"rows": asdict(rows)},
+        options={"rows": asdict(rows), "compress": compress},
     )
 
 
@@ -100,6 +111,8 @@ def make_table(
         keys = list(keys_of(segments))
         if before is not None:
             parts.adopt(before, out, segments)
+            if before.record.whitening_sha256 and not _is_all(before, keys, parts):
+                parts.abandon()  # what became of vectors does not tell what they were
         try:
             _compute(Engine(model, rows), segments, keys, parts, outcome, strict=strict)
         finally:
@@ -112,6 +125,10 @@ def make_table(
                 f"at least one sound must be readable, got {len(segments)} that are not, the first "
                 f"of them {segment.path}: {why}; see {outcome.errors_file}"
             )
+        if before is not None and before.record.whitening_sha256 and not outcome.n_new:
+            outcome.n_rows, outcome.dim = before.vectors.shape
+            parts.remove()
+            return outcome
         starts, stops, vectors = parts.gather([keys[i] for i in done], sum(record.dims))
         owners = [segments[i] for i in done for _ in range(parts.n_rows(keys[i]))]
         paths, ids = [one.path for one in owners], [one.id for one in owners]
@@ -119,7 +136,9 @@ def make_table(
         outcome.n_rows = len(table)
         outcome.notes += hints(table, {segments[i].path: parts.old_hz(keys[i]) for i in done})
         if outcome.n_new or before is None or not _same_rows(table, before):
+            table = whitened(table, out, parts.folder, outcome.notes)
             table.write(out)
+        outcome.dim = table.vectors.shape[1]
         del table, vectors
         parts.remove()
     return outcome
@@ -136,6 +155,11 @@ def _table_before(out: Path, record: TableRecord) -> Table | None:
             f"of {table.record.model} with other settings; choose another --out or delete it"
         )
     return table
+
+
+def _is_all(table: Table, keys: Sequence[str], parts: Parts) -> bool:
+    known = [key for key in keys if key in parts]
+    return len(known) == len(keys) and sum(map(parts.n_rows, known)) == len(table)
 
 
 def _same_rows(table: Table, other: Table) -> bool:
