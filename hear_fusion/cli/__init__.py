@@ -17,6 +17,9 @@ from hear_fusion.cli.features import features
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.report import report
 from hear_fusion.cli.study import study
+from hear_fusion.cli.table.duplicates import duplicates
+from hear_fusion.cli.table.search import search
+from hear_fusion.cli.table.select import select
 from hear_fusion.cli.tasks import tasks
 from hear_fusion.cli.weights import weights
 
@@ -33,7 +36,7 @@ def main() -> None:
 
 
 _VERBS = (
-    list_networks, weights, features, tasks, embed, evaluate, study, report, compare, demo, env,
+    list_networks, weights, features, search, duplicates, select, tasks, embed, evaluate, study, report, compare, demo, env,
 )  # fmt: skip
 for _verb in _VERBS:
     main.add_command(_verb)

@@ -1,0 +1,1 @@
+"""What works on feature tables: ``hear-fusion search``, ``duplicates``, ``select``."""
