@@ -36,7 +36,9 @@ def main() -> None:
 
 
 _VERBS = (
-    list_networks, weights, features, search, duplicates, select, tasks, embed, evaluate, study, report, compare, demo, env,
+    list_networks, weights,
+    features, search, duplicates, select,
+    tasks, embed, evaluate, study, report, compare, demo, env,
 )  # fmt: skip
 for _verb in _VERBS:
     main.add_command(_verb)

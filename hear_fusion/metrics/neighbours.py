@@ -20,7 +20,8 @@ def unit(vectors: Rows) -> Rows:
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     lengths = np.sqrt(np.square(vectors, dtype=np.float32).sum(axis=1, keepdims=True))
-    divided: Rows = vectors / np.where(lengths > 0, lengths, np.float32(1))
+    lengths[lengths == 0] = 1.0
+    divided: Rows = (vectors / lengths).astype(np.float32, copy=False)
     return divided
 
 

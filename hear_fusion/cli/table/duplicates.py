@@ -70,11 +70,10 @@ def duplicates(
         if splits is None or (None not in (names[i], names[j]) and names[i] != names[j])
     ]
     pairs.sort(key=lambda pair: -pair[2])
-    ends = [(*index.labels(pair[:2]), pair) for pair in pairs]
-    rows = [
-        (cosine, *_told(first, names[i]), *_told(second, names[j]))
-        for first, second, (i, j, cosine) in ends
-    ]
+    rows = []
+    for i, j, cosine in pairs:
+        first, second = index.labels((i, j))
+        rows.append((cosine, *_told(first, names[i]), *_told(second, names[j])))
     side = ("path", "start", "stop", "split")
     header = ("cosine", *side, *(f"other_{name}" for name in side))
     table_options.show(header, rows, out)
