@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import accumulate
 from os import PathLike
 from typing import Any, Self
 
@@ -14,13 +16,12 @@ from hear_fusion.checkpoints import tensors_sha256
 from hear_fusion.errors import InvalidError, InvalidTypeError
 from hear_fusion.extractor import Extractor
 from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale
+from hear_fusion.inputs import Sound, Sounds, check_batch
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.runtimes.eager import EagerModule
 from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 from hear_fusion.runtimes.surroundings import undisturbed
 
-# Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
-MAX_AMPLITUDE = 1000.0
 OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale", "allow_slow")
 
 
@@ -174,7 +175,7 @@ class FusionModel(EagerModule):
             return self.extractor.scenes(audio)
 
     @torch.no_grad()
-    def frames(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def timestamp_embeddings(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Compute frames z of every clip, Eq. (1) and (2), and the times of their centres.
 
         Args:
@@ -193,58 +194,75 @@ class FusionModel(EagerModule):
         times = self.extractor.timeline.timestamps_ms(audio.shape[1], self.choice.hop_ms)
         return z, torch.tensor(times, dtype=torch.float32, device=z.device).repeat(z.shape[0], 1)
 
-    def layers(self, audio: Tensor) -> dict[int, Tensor]:
+    def embed(self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None) -> Any:
+        """Compute one vector a sound, z~, of files or arrays of any rate, length and number.
+
+        Args:
+            sounds: A file, samples (n_samples,), or a pair (samples, their rate in Hz); or a list
+                of these, where samples may have channels; or samples (n_sounds, n_samples).
+                Channels are mixed to their mean, other rates resampled.
+            sample_rate: Rate of samples that come without one, in Hz; by default the model's.
+
+        Returns:
+            Shape (scene_embedding_size,) for one sound, (n_sounds, scene_embedding_size) for more;
+            tensors of tensors, NumPy arrays of anything else; float32.
+
+        Raises:
+            TypeError: If that is no sound.
+            ValueError: If a sound cannot be read or used; names it.
+        """
+        return self._map(self.scenes, sounds, sample_rate)
+
+    def frames(self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None) -> Any:
+        """Compute the frames z of each sound, and the times of their centres in ms.
+
+        Args:
+            sounds, sample_rate: As for `embed`.
+
+        Returns:
+            The pair of `timestamp_embeddings` without n_sounds for one sound, and a list of such
+            pairs for a list, whose sounds have different numbers of frames.
+
+        Raises:
+            TypeError, ValueError: As `embed`.
+        """
+        return self._map(self.timestamp_embeddings, sounds, sample_rate)
+
+    def layers(
+        self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None
+    ) -> dict[int, Any]:
         """Compute scene features of each chosen layer on its own, one pass for all.
 
         Args:
-            audio: As for `scenes`.
+            sounds, sample_rate: As for `embed`.
 
         Returns:
-            By layer number (0: the original embedding) z~ of that layer, (n_sounds, its dim).
+            By layer number (0: the original embedding) what `embed` returns, of its size.
 
         Raises:
-            TypeError, ValueError: As `scenes`.
+            TypeError, ValueError: As `embed`.
         """
+        vectors = self.embed(sounds, sample_rate)
         rows = self.extractor.taps
-        parts = self.scenes(audio).split([row.dim for row in rows], dim=1)
-        return {row.number: part for row, part in zip(rows, parts, strict=True)}
+        stops = list(accumulate(row.dim for row in rows))
+        return {
+            row.number: vectors[..., stop - row.dim : stop]
+            for row, stop in zip(rows, stops, strict=True)
+        }
 
     def _checked(self, audio: Tensor) -> Tensor:
         self.refuse_recording()
-        if not isinstance(audio, Tensor):
-            raise InvalidTypeError(
-                f"audio must be a torch.Tensor, got {type(audio).__name__}; "
-                "wrap it in torch.as_tensor(...)"
-            )
-        if not audio.is_floating_point():
-            raise InvalidTypeError(
-                f"audio must be floating point in [-1, 1], got {audio.dtype}; "
-                "divide integer samples by their full scale, 32768 for 16 bits"
-            )
-        if audio.ndim != 2 or audio.shape[1] == 0:
-            raise InvalidError(
-                "audio must have shape (n_sounds, n_samples) with at least 1 sample, "
-                f"got {tuple(audio.shape)}; one mono sound is audio[None, :]"
-            )
         weights = next(self.backbone.parameters())
         if weights.dtype != torch.float32:
             raise InvalidTypeError(
                 f"the model must be float32, got {weights.dtype}; load it with precision='bf16' "
                 "for faster arithmetic"
             )
-        if audio.device != weights.device:
-            raise InvalidError(
-                f"audio must be on the model's device {weights.device}, got {audio.device}; "
-                "move it with audio.to(...)"
-            )
-        audio = audio.float()
-        low, high = audio.aminmax(dim=1)
-        sound = (low >= -MAX_AMPLITUDE) & (high <= MAX_AMPLITUDE)  # False for NaN as well
-        if not sound.all():
-            broken = (~sound).nonzero().flatten().tolist()
-            raise InvalidError(
-                "audio must be finite and in [-1, 1], got NaN, infinite samples or amplitudes "
-                f"above {MAX_AMPLITUDE:g} in sounds {broken} of {audio.shape[0]} (counted from "
-                "0); divide integer samples by their full scale, 32768 for 16 bits"
-            )
-        return audio
+        return check_batch(audio, weights.device)
+
+    def _map(self, compute: Any, sounds: Any, sample_rate: int | None) -> Any:
+        is_batch = isinstance(sounds, Tensor) and sounds.ndim == 2
+        if is_batch and sample_rate in (None, self.sample_rate):
+            return compute(sounds)
+        given = Sounds.of(sounds, sample_rate, self.sample_rate)
+        return given.map(compute, self.sample_rate, next(self.backbone.parameters()).device)
