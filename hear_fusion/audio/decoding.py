@@ -88,8 +88,8 @@ def read_sound(
     if isinstance(content, bytes):
         return _read_sound(content, None, kind, seconds, keep_integers)
     try:
-        with content.open("rb") as file:
-            return _read_sound(file.read(), file.fileno(), kind, seconds, keep_integers)
+        with content.open("rb", buffering=0) as file:
+            return _read_sound(file.readall(), file.fileno(), kind, seconds, keep_integers)
     except OSError as err:
         raise UnreadableSoundError(f"cannot be opened: {err.strerror or err}") from err
 
@@ -147,7 +147,7 @@ def _read_sound(
     data: bytes, descriptor: int | None, kind: Kind, seconds: float | None, keep_integers: bool
 ) -> Sound:
     length = _checked_length(data)
-    whole = settled(data)
+    whole = data if length.is_settled else settled(data)
     is_plain = length.known and len(whole) == len(data)
     if descriptor is None or not is_plain:
         source: _Bytes | int = _Bytes(whole)

@@ -29,11 +29,13 @@ class Length:
         known: Whether it says where the sound ends.
         missing: What it promises beyond the end of the file, in words; empty if nothing.
         is_exact: Whether the count of samples that libsndfile gives is one, not an estimate.
+        is_settled: Whether readers can go by the file as it is; else by what `settled` makes of it.
     """
 
     known: bool
     missing: str = ""
     is_exact: bool = True
+    is_settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def length_of(data: bytes) -> Length:
 
     >>> header = b".snd" + struct.pack(">IIIII", 24, 16000, 3, 8000, 1)
     >>> length_of(header + bytes(4000))
-    Length(known=True, missing='its last 12000 bytes are', is_exact=True)
+    Length(known=True, missing='its last 12000 bytes are', is_exact=True, is_settled=True)
     """
     if data[:4] == b"OggS":
         return Length(True, "" if _ogg_ends(data) else "its last page is")
@@ -75,7 +77,8 @@ def length_of(data: bytes) -> Length:
     if extent.size is None:
         return Length(known=False, is_exact=False)
     end = extent.start + extent.size
-    return Length(True, _missing(end, data, min(_SLACK_BYTES, extent.size // 2)))
+    missing = _missing(end, data, min(_SLACK_BYTES, extent.size // 2))
+    return Length(True, missing, is_settled=data[:4] != b"riff")
 
 
 def _missing(end: int, data: bytes, slack: int) -> str:
@@ -175,6 +178,8 @@ def _is_open(size: int, bits: int = 32) -> bool:
     """Tell whether a size means that the writer did not know it."""
     if bits == 64:
         return size <= 0 or size >= 1 << 62 or _is_open(size)
+    if 0 < size < _ROUND:
+        return False
     near = any(limit - _NEAR <= size < limit + _NEAR for limit in _LIMITS)
     return size == 0 or size == _ROUND or near
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,20 +21,23 @@ def _n_cores() -> int:
     return n_cores()
 
 
-def _rule_out_waiting(context: click.Context, _parameter: click.Parameter, ruled_out: bool) -> None:
-    from hear_fusion.files.lock import no_waiting
+def no_wait(verb: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--no-wait`` to a verb."""
 
-    if ruled_out:
-        context.with_resource(no_waiting())
+    @click.option(
+        "--no-wait",
+        is_flag=True,
+        help="If another process writes to the same folder, give up instead of waiting for it.",
+    )
+    @functools.wraps(verb)
+    def within(*args: Any, no_wait: bool, **options: Any) -> None:
+        from hear_fusion.files.lock import no_waiting
 
+        # Not a resource of the context: click does not close one whose words it then refuses.
+        with no_waiting() if no_wait else contextlib.nullcontext():
+            verb(*args, **options)
 
-no_wait = click.option(
-    "--no-wait",
-    is_flag=True,
-    expose_value=False,
-    callback=_rule_out_waiting,
-    help="If another process writes to the same folder, give up instead of waiting for it.",
-)
+    return within
 
 
 def _device(_context: click.Context, _option: click.Parameter, word: str) -> str:

@@ -14,20 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from hear_fusion.cli import main
-from hear_fusion.report.formats import Number, Table
-from hear_fusion.report.sections import Section, write_section
 from tests.files.damaged import Damage, changed
-from tests.report.leaderboard.boards import board_text, write_run
-from tests.tasks.hear_tasks import write_event_task, write_scene_task
+from tests.files.done import GIVEN, KEPT, VERBS, do_all
 
-STUDY = "backbone: cnn14\nlayers: [2, 5]\nlearning_rates: [1e-2]\nseeds: [1]\nmax_epochs: 2\n"
-SHARED = ["--tasks-dir", "tasks", "--weights", "cnn14.pth", "--store", "store"]
-VERBS = {
-    "embed": ["embed", "--backbone", "cnn14", *SHARED, "--modules", "cnn14_3_6", "cnn14_3_80ms"],
-    "study": ["study", "study.yaml", *SHARED],
-    "report": ["report", "results", "--out", "page/report.html"],
-    "compare": ["compare", "submitted", "--leaderboard", "board.csv"],
-}
 BYTES: dict[str, Damage] = {
     "emptied": lambda path: path.write_bytes(b""),
     "cut to half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
@@ -76,6 +65,9 @@ ARRAY: dict[str, Damage] = (
         "flat": like(lambda array: array.ravel()),
         "objects": saved(np.array([{}, None], dtype=object)),
         "an archive": archived,
+        "a header in two halves": lambda path: path.write_bytes(
+            path.read_bytes().replace(b"{'descr': '<f4', ", b"")
+        ),
     }
 )
 
@@ -174,31 +166,17 @@ def cases(table: list[Any]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, weight_files: dict[str, Path]) -> Path:
-    """A folder in which every verb has done its work."""
     folder = tmp_path_factory.mktemp("done")
-    write_scene_task(folder / "tasks" / "scene", n_clips=4)
-    write_event_task(folder / "tasks" / "event", n_clips=1)
-    shutil.copy(weight_files["cnn14"], folder / "cnn14.pth")
-    (folder / "study.yaml").write_text(STUDY)
-    table = Table("t", "T", "", ("a", "b"), (("x", Number(1.0)),))
-    write_section(Section("extra", "Extra", tables=(table,)), folder / "results")
-    for name in ("esc50-v2.0.0-full", "tfds_gtzan-1.0.0-full"):
-        write_run(folder / "submitted" / name, 0.5, settings={"grid_points": 8, "grid": "default"})
-    (folder / "board.csv").write_text(board_text({"One": {"ESC-50": 0.4}}))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for verb in VERBS.values():
-            shown = CliRunner().invoke(main, verb)
-            assert shown.exit_code == 0, shown.output
+    do_all(folder, weight_files["cnn14"])
     return folder
 
 
 @pytest.fixture
 def folder(done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the folder that may be damaged, as the working folder."""
-    for name in ("results", "store", "embeddings", "submitted"):
+    for name in KEPT:
         shutil.copytree(done / name, tmp_path / name)
-    for name in ("tasks", "cnn14.pth", "study.yaml", "board.csv"):
+    for name in GIVEN:
         (tmp_path / name).symlink_to(done / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path

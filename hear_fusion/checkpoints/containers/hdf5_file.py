@@ -12,8 +12,6 @@ from hear_fusion.checkpoints.records import WeightsError
 
 # Keras 3 numbers the variables of each layer, and the layers by their kinds.
 _KERAS_3 = re.compile(r"(^|/)vars/\d+$")
-# What h5py raises when groups, names or data lie beyond the end of a cut file.
-_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError)
 
 
 def read_hdf5(source: Source) -> dict[str, Tensor]:
@@ -39,13 +37,11 @@ def read_hdf5(source: Source) -> dict[str, Tensor]:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiub":
             arrays.append((normalised_name(path), item[()]))
 
-    try:
+    with source.reading("HDF5"):
         with h5py.File(source.stream, "r") as file:
             root = file.get("model_weights", file)
             root.visititems(collect)
         tensors = {name: _tensor(array) for name, array in arrays}
-    except _DAMAGE as err:
-        raise source.damaged("HDF5", err) from err
     if any(_KERAS_3.search(name) for name, _ in arrays):
         raise WeightsError(
             f"path must hold weights by their layers' names, got Keras 3's numbered ones: "

@@ -57,11 +57,8 @@ def read_onnx(source: Source) -> dict[str, Tensor]:
 
 def _load_graph(source: Source) -> Any:
     onnx = require("onnx", "onnx", source.label)
-    decode_error = require("google.protobuf.message", "protobuf", source.label).DecodeError
-    try:
+    with source.reading("ONNX"):
         model = onnx.load_model_from_string(source.stream.read())
-    except decode_error as err:
-        raise source.damaged("ONNX", err) from err
     # Cut exactly between two fields, a file still parses; the operator set is written last.
     if not model.opset_import or not model.HasField("graph"):
         raise source.damaged("ONNX", "no graph or operator set")
@@ -93,12 +90,10 @@ class _InitialiserReader:
         return tensor.data_type in self._float_types
 
     def read(self, tensor: Any) -> Tensor:
-        try:
+        with self._source.reading(f"ONNX (tensor {tensor.name!r})"):
             if tensor.data_location == self._onnx.TensorProto.EXTERNAL:
                 tensor = self._with_data_inside(tensor)
             array = self._to_array(tensor)
-        except (ValueError, TypeError) as err:
-            raise self._source.damaged("ONNX", f"tensor {tensor.name!r}: {err}") from err
         return torch.from_numpy(array.copy())
 
     def _with_data_inside(self, tensor: Any) -> Any:

@@ -19,11 +19,8 @@ def read_safetensors(source: Source) -> dict[str, Tensor]:
         WeightsError: If safetensors is missing, or the file is damaged or holds no tensor.
     """
     safetensors = require("safetensors.torch", "safetensors", source.label)
-    error = require("safetensors", "safetensors", source.label).SafetensorError
-    try:
+    with source.reading("safetensors"):
         tensors: dict[str, Tensor] = safetensors.load(source.stream.read())
-    except (error, ValueError, KeyError) as err:
-        raise source.damaged("safetensors", err) from err
     if not tensors:
         raise WeightsError(
             f"path must hold tensors, got none in {source.label}; save a model's state dict"

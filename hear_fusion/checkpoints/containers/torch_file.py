@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,21 +12,6 @@ from hear_fusion.checkpoints.containers.beside import Beside, only_constructors
 from hear_fusion.checkpoints.containers.sources import Source, StateDicts
 from hear_fusion.checkpoints.records import WeightsError
 
-# torch's restricted unpickler is plain Python that trusts its input to be whole: on cut files
-# it fails wherever the missing byte leads it.
-_DAMAGE = (
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    OverflowError,
-    struct.error,
-)
 _FIRST_CLASS = rb"\x80\x02(?:\(X\x06\0\0\0module(?:q.)?)?c"  # torch before 1.6 tags modules
 USUAL_PLACES = ("model", "state_dict")
 """Where programs keep weights as trained; averages of them lie beside, under other names."""
@@ -51,15 +35,12 @@ def read_torch(source: Source) -> StateDicts:
         WeightsError: If the file is damaged, holds anything but tensors and values of
             `hear_fusion.checkpoints.containers.beside.CONSTRUCTORS`, or no state dict.
     """
-    try:
-        with only_constructors():
+    with source.reading("torch"), only_constructors():
+        try:
             content = torch.load(source.stream, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as err:
-        # Not `from err`: torch's advice begins with switching the protection off.
-        raise _forbidden(source, str(err)) from None
-    except _DAMAGE as err:
-        reason = str(err).partition("\n")[0] or type(err).__name__
-        raise source.damaged("torch", reason) from err
+        except pickle.UnpicklingError as err:
+            # Not `from err`: torch's advice begins with switching the protection off.
+            raise _forbidden(source, str(err)) from None
     return _state_dicts(content, source.label)
 
 

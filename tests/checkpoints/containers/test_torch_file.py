@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from hear_fusion.checkpoints import WeightsError, read_tensors
+from tests.fuzz.harness import memory_limit
 
 Weights = dict[str, Tensor]
 
@@ -172,6 +173,17 @@ def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: object, got: 
     path = tmp_path / "no.pth"
     torch.save(content, path)
     with pytest.raises(WeightsError, match=f"must hold a state dict.*{got}"):
+        read_tensors(path)
+
+
+def test_a_length_beyond_all_memory_is_damage(tmp_path: Path, weights: Weights) -> None:
+    path = tmp_path / "long.pth"
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+    name = b"bn0.weight"
+    length_of = b"X" + len(name).to_bytes(4, "little")
+    assert length_of + name in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(length_of + name, b"X\xff\xff\xff\xff" + name))
+    with memory_limit(1 << 30), pytest.raises(WeightsError, match=r"damaged one: .*long\.pth"):
         read_tensors(path)
 
 
