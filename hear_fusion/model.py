@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import accumulate
 from os import PathLike
 from typing import Any, Self
@@ -14,15 +14,14 @@ from torch import Tensor
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
 from hear_fusion.errors import InvalidError, InvalidTypeError
-from hear_fusion.extractor import Extractor
-from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale
+from hear_fusion.extractor import DEFAULTS, Extractor, Settings
 from hear_fusion.inputs import Sound, Sounds, check_batch
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.runtimes.eager import EagerModule
-from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
+from hear_fusion.runtimes.precision import arithmetic
 from hear_fusion.runtimes.surroundings import undisturbed
 
-OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale", "allow_slow")
+_SETTINGS = tuple(field.name for field in fields(Settings))
 
 
 class FusionModel(EagerModule):
@@ -38,22 +37,12 @@ class FusionModel(EagerModule):
         self,
         backbone: Backbone,
         choice: Choice,
-        *,
-        precision: Precision = "fp32",
-        chunk_seconds: float = 30.0,
-        layer_scale: LayerScale = "none",
-        allow_slow: bool = False,
+        settings: Settings = DEFAULTS,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        self._options: dict[str, Any] = {
-            "precision": precision,
-            "chunk_seconds": chunk_seconds,
-            "layer_scale": layer_scale,
-            "allow_slow": allow_slow,
-        }
-        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), **self._options)
+        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), settings)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -66,11 +55,7 @@ class FusionModel(EagerModule):
         weights: str | PathLike[str] | None = None,
         *,
         hop_ms: int | None = None,
-        precision: Precision = "fp32",
-        chunk_seconds: float = 30.0,
-        layer_scale: LayerScale = "none",
-        allow_slow: bool = False,
-        **backbone_options: Any,
+        **options: Any,
     ) -> Self:
         """Load a network's weights and make the model of a choice.
 
@@ -79,12 +64,9 @@ class FusionModel(EagerModule):
             weights: Any official weight file of the network, recognised by content; by default
                 the official one from the cache, fetched when absent.
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
-            precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
-            chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
-            layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network.
-            allow_slow: Let a CPU imitate ``bf16``, 48 times as slow as ``fp32``, not refuse it.
-            backbone_options: ``sample_rate`` of a CNN14 file that does not tell its own;
-                ``input_mean`` and ``input_std`` of AST's log-mel.
+            options: Fields of `Settings`, as described for `hear_fusion.load`; ``sample_rate`` of
+                a CNN14 file that does not tell its own; ``input_mean`` and ``input_std`` of AST's
+                log-mel.
 
         Returns:
             The model, frozen, in eval mode, on the CPU; move it with ``.to(device)``.
@@ -95,32 +77,18 @@ class FusionModel(EagerModule):
             ValueError: If an option has an illegal value.
         """
         own = REGISTRY[choice.backbone].weight_options
-        unknown = sorted(set(backbone_options) - set(own))
+        unknown = sorted(set(options) - {*_SETTINGS, *own})
         if unknown:
             raise InvalidTypeError(
-                f"options of {choice} must be among {[*OPTIONS, *own]}, got {unknown}"
+                f"options of {choice} must be among {['hop_ms', *_SETTINGS, *own]}, got {unknown}"
             )
-        if precision not in PRECISIONS:
-            raise InvalidError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
-        if layer_scale not in LAYER_SCALES:
-            raise InvalidError(
-                f"layer_scale must be one of {list(LAYER_SCALES)}, got {layer_scale!r}"
-            )
-        if not isinstance(chunk_seconds, int | float) or not 0 < chunk_seconds < float("inf"):
-            raise InvalidError(f"chunk_seconds must be a number above 0, got {chunk_seconds!r}")
+        settings = Settings(**{name: options.pop(name) for name in _SETTINGS if name in options})
         if hop_ms is not None:
             check_hop(choice.backbone, hop_ms)
             if choice.hop_ms not in (None, hop_ms):
                 raise InvalidError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
             choice = replace(choice, hop_ms=hop_ms)
-        return cls(
-            load_backbone(choice.backbone, weights, **backbone_options),
-            choice,
-            precision=precision,
-            chunk_seconds=chunk_seconds,
-            layer_scale=layer_scale,
-            allow_slow=allow_slow,
-        )
+        return cls(load_backbone(choice.backbone, weights, **options), choice, settings)
 
     def with_choice(self, choice: Choice) -> Self:
         """Make a model of the same network, weights and options for another choice.
@@ -129,7 +97,7 @@ class FusionModel(EagerModule):
             choice: Layers and hop; `ORIGINAL` may stand among the layers, to have the original
                 embedding from the same pass.
         """
-        return type(self)(self.backbone, choice, **self._options)
+        return type(self)(self.backbone, choice, self.extractor.settings)
 
     @property
     def weights_sha256(self) -> str:
@@ -217,7 +185,8 @@ class FusionModel(EagerModule):
         """Compute the frames z of each sound, and the times of their centres in ms.
 
         Args:
-            sounds, sample_rate: As for `embed`.
+            sounds: As for `embed`.
+            sample_rate: As for `embed`.
 
         Returns:
             The pair of `timestamp_embeddings` without n_sounds for one sound, and a list of such
@@ -234,7 +203,8 @@ class FusionModel(EagerModule):
         """Compute scene features of each chosen layer on its own, one pass for all.
 
         Args:
-            sounds, sample_rate: As for `embed`.
+            sounds: As for `embed`.
+            sample_rate: As for `embed`.
 
         Returns:
             By layer number (0: the original embedding) what `embed` returns, of its size.
