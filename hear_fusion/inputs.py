@@ -1,7 +1,6 @@
 """What people hand in as sound: files, arrays at any rate, tensors, one or many.
 
-Every face that takes people's sound stands on this: it becomes mono, float, at the network's rate,
-and what cannot is named. What HEAR hands in is a batch, which is checked and left as it is.
+It becomes mono float sound at the network's rate, or is named. HEAR's batches are only checked.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class Sounds:
             if sounds.ndim != 2:
                 raise InvalidError(
                     "sounds must have shape (n_samples,) or (n_sounds, n_samples), got "
-                    f"{tuple(sounds.shape)}; sounds with channels go in as a list"
+                    f"{tuple(sounds.shape)}; put sounds with channels in a list"
                 )
             return cls(list(sounds), rate, "batch", isinstance(sounds, Tensor))
         if _is_one(sounds):
@@ -143,8 +142,8 @@ class Sounds:
             For one sound what was computed of it. For many the same with n_sounds first, but a
             list of tuples where tuples of tensors are computed of sounds in a list.
         """
-        results: list[tuple[Tensor, ...]] = [()] * len(self.items)
         n_sounds = len(self.items)
+        results: list[tuple[Tensor, ...]] = [()] * n_sounds
         with progress_bar("embedding", n_sounds, "sound", quiet=n_sounds < _MANY) as bar:
             for indices, audio in self.batches(to_hz):
                 made = compute(audio.to(device))

@@ -231,8 +231,8 @@ class FusionModel(EagerModule):
         return check_batch(audio, weights.device)
 
     def _map(self, compute: Any, sounds: Any, sample_rate: int | None) -> Any:
-        is_batch = isinstance(sounds, Tensor) and sounds.ndim == 2
-        if is_batch and sample_rate in (None, self.sample_rate):
+        is_batch = isinstance(sounds, Tensor) and sounds.ndim == 2 and sounds.is_floating_point()
+        if is_batch and sample_rate in (None, self.sample_rate):  # stays on its device
             return compute(sounds)
         given = Sounds.of(sounds, sample_rate, self.sample_rate)
         return given.map(compute, self.sample_rate, next(self.backbone.parameters()).device)

@@ -27,7 +27,7 @@ def mono(samples: NDArray[Any]) -> NDArray[np.float64]:
 
     Raises:
         TypeError: If it is no array of such numbers.
-        ValueError: If its shape or a value is impossible.
+        ValueError: If its shape or a value is impossible, or its channels cancel each other.
 
     >>> mono(np.array([-32768, 16384], np.int16))
     array([-1. ,  0.5])
@@ -49,5 +49,5 @@ def mono(samples: NDArray[Any]) -> NDArray[np.float64]:
         full_scale = float(1 << (8 * samples.dtype.itemsize - 1))
         audio = audio / full_scale - (1.0 if samples.dtype.kind == "u" else 0.0)
     if audio.ndim == 1:
-        return audio
+        audio = audio[:, None]
     return mixed(audio if audio.shape[0] > audio.shape[1] else audio.T)
