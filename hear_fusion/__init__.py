@@ -76,8 +76,8 @@ def load(
             ``input_mean`` and ``input_std`` of AST's log-mel.
 
     Returns:
-        The model, frozen, in eval mode: ``model.scenes(audio)``, ``.frames(audio)``,
-        ``.layers(audio)``.
+        The model, frozen, in eval mode: ``model.embed(sounds)``, ``.frames(sounds)`` and
+        ``.layers(sounds)`` of files or arrays; ``.scenes(audio)`` of a batch, as HEAR hands it in.
 
     Raises:
         WeightsError: If the weights cannot be had or do not fit.

@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from hear_fusion.backbones import ORIGINAL, Backbone, Layer
+from hear_fusion.errors import InvalidError
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten
-from hear_fusion.fusion.scaling import LayerScale, divisor
-from hear_fusion.runtimes.precision import Precision, arithmetic
+from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale, divisor
+from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
 from hear_fusion.timeline import Chunk, Purpose
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How layers are computed, whichever they are.
+
+    Attributes:
+        precision: Arithmetic of the network; the front end is float32 or better in any case.
+        chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
+        layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
+        allow_slow: Compute bf16 on a processor without instructions for it, too.
+
+    Raises:
+        ValueError: If one has an illegal value.
+    """
+
+    precision: Precision = "fp32"
+    chunk_seconds: float = 30.0
+    layer_scale: LayerScale = "none"
+    allow_slow: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse illegal values, before weights are read."""
+        seconds = self.chunk_seconds
+        if self.precision not in PRECISIONS:
+            raise InvalidError(
+                f"precision must be one of {list(PRECISIONS)}, got {self.precision!r}"
+            )
+        if self.layer_scale not in LAYER_SCALES:
+            raise InvalidError(
+                f"layer_scale must be one of {list(LAYER_SCALES)}, got {self.layer_scale!r}"
+            )
+        if not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+            raise InvalidError(f"chunk_seconds must be a number above 0, got {seconds!r}")
+
+
+DEFAULTS = Settings()
 
 
 class Extractor:
@@ -25,10 +63,7 @@ class Extractor:
     Args:
         backbone: The network.
         layers: Layer numbers in ascending order, or ``(ORIGINAL,)`` alone for its own embedding.
-        precision: Arithmetic of the network; the front end is float32 or better in any case.
-        chunk_seconds: Seconds of sound, over all clips of a batch, in one pass.
-        layer_scale: Divide the features of each layer by its ``rms`` or ``std`` constant.
-        allow_slow: Compute bf16 on a processor without instructions for it, too.
+        settings: How they are computed.
 
     Raises:
         ValueError: If a layer has no such constant.
@@ -38,20 +73,18 @@ class Extractor:
         self,
         backbone: Backbone,
         layers: tuple[int, ...],
-        precision: Precision = "fp32",
-        chunk_seconds: float = 30.0,
-        layer_scale: LayerScale = "none",
-        allow_slow: bool = False,
+        settings: Settings = DEFAULTS,
     ) -> None:
-        self.backbone = backbone
+        self.backbone, self.settings = backbone, settings
         self.taps = tuple(backbone.layer(number) for number in layers)
-        self.divisors = {layer.number: divisor(layer, layer_scale, backbone) for layer in self.taps}
-        self.precision, self.allow_slow = precision, allow_slow
+        self.divisors = {
+            layer.number: divisor(layer, settings.layer_scale, backbone) for layer in self.taps
+        }
         self.timeline = backbone.timeline
         if layers == (ORIGINAL,):  # alone, it keeps its own pace: an example is one frame
             self.timeline = replace(self.timeline, frame_stride=backbone.original.stride)
         mel_per_second = self.timeline.sample_rate / self.timeline.mel_hop
-        self.n_mel_per_chunk = max(1, int(chunk_seconds * mel_per_second))
+        self.n_mel_per_chunk = max(1, int(settings.chunk_seconds * mel_per_second))
 
     @property
     def dim(self) -> int:
@@ -144,7 +177,7 @@ class Extractor:
         self, audio: Tensor, purpose: Purpose, hop_ms: int | None
     ) -> Iterator[tuple[Chunk, dict[int, Tensor]]]:
         """Yield the frames of every layer, (n_sounds, frame, dim), chunk by chunk."""
-        timeline = self.timeline
+        timeline, settings = self.timeline, self.settings
         n_mel = timeline.n_mel(audio.shape[1], purpose, hop_ms)
         if audio.shape[1] < timeline.min_samples():
             audio = F.pad(audio, (0, timeline.min_samples() - audio.shape[1]))
@@ -154,7 +187,7 @@ class Extractor:
             log_mel = self.backbone.log_mel(audio, chunk.start, chunk.stop)
             # (sound, 1, window, mel, time) -> (sound * window, 1, time, mel), sounds slowest
             windows = log_mel.unfold(2, chunk.window, chunk.window_hop).permute(0, 2, 1, 4, 3)
-            with arithmetic(self.precision, audio.device, allow_slow=self.allow_slow):
+            with arithmetic(settings.precision, audio.device, allow_slow=settings.allow_slow):
                 outputs = self.backbone.forward_layers(windows.flatten(0, 1), numbers)
             yield (
                 chunk,

@@ -42,7 +42,7 @@ def get_timestamp_embeddings(audio: Tensor, model: FusionModel) -> tuple[Tensor,
     Raises:
         TypeError, ValueError: If `audio` is not such a batch; see `FusionModel.scenes`.
     """
-    return model.frames(audio)
+    return model.timestamp_embeddings(audio)
 
 
 def get_scene_embeddings(audio: Tensor, model: FusionModel) -> Tensor:

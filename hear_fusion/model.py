@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from itertools import accumulate
 from os import PathLike
 from typing import Any, Self
 
@@ -12,16 +14,14 @@ from torch import Tensor
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone, load_backbone
 from hear_fusion.checkpoints import tensors_sha256
 from hear_fusion.errors import InvalidError, InvalidTypeError
-from hear_fusion.extractor import Extractor
-from hear_fusion.fusion.scaling import LAYER_SCALES, LayerScale
+from hear_fusion.extractor import DEFAULTS, Extractor, Settings
+from hear_fusion.inputs import Sound, Sounds, check_batch
 from hear_fusion.names import Choice, check_hop
 from hear_fusion.runtimes.eager import EagerModule
-from hear_fusion.runtimes.precision import PRECISIONS, Precision, arithmetic
+from hear_fusion.runtimes.precision import arithmetic
 from hear_fusion.runtimes.surroundings import undisturbed
 
-# Clipping and loud mixes are fine; beyond this samples are integers in disguise, or broken.
-MAX_AMPLITUDE = 1000.0
-OPTIONS = ("hop_ms", "precision", "chunk_seconds", "layer_scale", "allow_slow")
+_SETTINGS = tuple(field.name for field in fields(Settings))
 
 
 class FusionModel(EagerModule):
@@ -37,22 +37,12 @@ class FusionModel(EagerModule):
         self,
         backbone: Backbone,
         choice: Choice,
-        *,
-        precision: Precision = "fp32",
-        chunk_seconds: float = 30.0,
-        layer_scale: LayerScale = "none",
-        allow_slow: bool = False,
+        settings: Settings = DEFAULTS,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.choice = choice
-        self._options: dict[str, Any] = {
-            "precision": precision,
-            "chunk_seconds": chunk_seconds,
-            "layer_scale": layer_scale,
-            "allow_slow": allow_slow,
-        }
-        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), **self._options)
+        self.extractor = Extractor(backbone, choice.layers or (ORIGINAL,), settings)
         self.sample_rate = backbone.timeline.sample_rate
         self.scene_embedding_size = self.timestamp_embedding_size = self.extractor.dim
         self.eval().requires_grad_(False)
@@ -65,11 +55,7 @@ class FusionModel(EagerModule):
         weights: str | PathLike[str] | None = None,
         *,
         hop_ms: int | None = None,
-        precision: Precision = "fp32",
-        chunk_seconds: float = 30.0,
-        layer_scale: LayerScale = "none",
-        allow_slow: bool = False,
-        **backbone_options: Any,
+        **options: Any,
     ) -> Self:
         """Load a network's weights and make the model of a choice.
 
@@ -78,12 +64,9 @@ class FusionModel(EagerModule):
             weights: Any official weight file of the network, recognised by content; by default
                 the official one from the cache, fetched when absent.
             hop_ms: Hop of the timestamps in ms; scenes never change. Not beside a name with a hop.
-            precision: ``fp32`` (exact; TF32 is off), ``tf32`` or ``bf16``, the front end aside.
-            chunk_seconds: Seconds of sound, over all clips of a batch, in one pass: bounds memory.
-            layer_scale: ``rms`` or ``std`` divides each layer by a constant of the network.
-            allow_slow: Let a CPU imitate ``bf16``, 48 times as slow as ``fp32``, not refuse it.
-            backbone_options: ``sample_rate`` of a CNN14 file that does not tell its own;
-                ``input_mean`` and ``input_std`` of AST's log-mel.
+            options: Fields of `Settings`, as described for `hear_fusion.load`; ``sample_rate`` of
+                a CNN14 file that does not tell its own; ``input_mean`` and ``input_std`` of AST's
+                log-mel.
 
         Returns:
             The model, frozen, in eval mode, on the CPU; move it with ``.to(device)``.
@@ -94,32 +77,18 @@ class FusionModel(EagerModule):
             ValueError: If an option has an illegal value.
         """
         own = REGISTRY[choice.backbone].weight_options
-        unknown = sorted(set(backbone_options) - set(own))
+        unknown = sorted(set(options) - {*_SETTINGS, *own})
         if unknown:
             raise InvalidTypeError(
-                f"options of {choice} must be among {[*OPTIONS, *own]}, got {unknown}"
+                f"options of {choice} must be among {['hop_ms', *_SETTINGS, *own]}, got {unknown}"
             )
-        if precision not in PRECISIONS:
-            raise InvalidError(f"precision must be one of {list(PRECISIONS)}, got {precision!r}")
-        if layer_scale not in LAYER_SCALES:
-            raise InvalidError(
-                f"layer_scale must be one of {list(LAYER_SCALES)}, got {layer_scale!r}"
-            )
-        if not isinstance(chunk_seconds, int | float) or not 0 < chunk_seconds < float("inf"):
-            raise InvalidError(f"chunk_seconds must be a number above 0, got {chunk_seconds!r}")
+        settings = Settings(**{name: options.pop(name) for name in _SETTINGS if name in options})
         if hop_ms is not None:
             check_hop(choice.backbone, hop_ms)
             if choice.hop_ms not in (None, hop_ms):
                 raise InvalidError(f"hop_ms must be {choice.hop_ms} as in {choice}, got {hop_ms}")
             choice = replace(choice, hop_ms=hop_ms)
-        return cls(
-            load_backbone(choice.backbone, weights, **backbone_options),
-            choice,
-            precision=precision,
-            chunk_seconds=chunk_seconds,
-            layer_scale=layer_scale,
-            allow_slow=allow_slow,
-        )
+        return cls(load_backbone(choice.backbone, weights, **options), choice, settings)
 
     def with_choice(self, choice: Choice) -> Self:
         """Make a model of the same network, weights and options for another choice.
@@ -128,7 +97,7 @@ class FusionModel(EagerModule):
             choice: Layers and hop; `ORIGINAL` may stand among the layers, to have the original
                 embedding from the same pass.
         """
-        return type(self)(self.backbone, choice, **self._options)
+        return type(self)(self.backbone, choice, self.extractor.settings)
 
     @property
     def weights_sha256(self) -> str:
@@ -174,7 +143,7 @@ class FusionModel(EagerModule):
             return self.extractor.scenes(audio)
 
     @torch.no_grad()
-    def frames(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def timestamp_embeddings(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Compute frames z of every clip, Eq. (1) and (2), and the times of their centres.
 
         Args:
@@ -193,58 +162,77 @@ class FusionModel(EagerModule):
         times = self.extractor.timeline.timestamps_ms(audio.shape[1], self.choice.hop_ms)
         return z, torch.tensor(times, dtype=torch.float32, device=z.device).repeat(z.shape[0], 1)
 
-    def layers(self, audio: Tensor) -> dict[int, Tensor]:
+    def embed(self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None) -> Any:
+        """Compute one vector a sound, z~, of files or arrays of any rate, length and number.
+
+        Args:
+            sounds: A file, samples (n_samples,), or a pair (samples, their rate in Hz); or a list
+                of these, where samples may have channels; or samples (n_sounds, n_samples).
+                Channels are mixed to their mean, other rates resampled.
+            sample_rate: Rate of samples that come without one, in Hz; by default the model's.
+
+        Returns:
+            Shape (scene_embedding_size,) for one sound, (n_sounds, scene_embedding_size) for more;
+            tensors of tensors, NumPy arrays of anything else; float32.
+
+        Raises:
+            TypeError: If that is no sound.
+            ValueError: If a sound cannot be read or used; names it.
+        """
+        return self._map(self.scenes, sounds, sample_rate)
+
+    def frames(self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None) -> Any:
+        """Compute the frames z of each sound, and the times of their centres in ms.
+
+        Args:
+            sounds: As for `embed`.
+            sample_rate: As for `embed`.
+
+        Returns:
+            The pair of `timestamp_embeddings` without n_sounds for one sound, and a list of such
+            pairs for a list, whose sounds have different numbers of frames.
+
+        Raises:
+            TypeError, ValueError: As `embed`.
+        """
+        return self._map(self.timestamp_embeddings, sounds, sample_rate)
+
+    def layers(
+        self, sounds: Sound | Iterable[Sound], sample_rate: int | None = None
+    ) -> dict[int, Any]:
         """Compute scene features of each chosen layer on its own, one pass for all.
 
         Args:
-            audio: As for `scenes`.
+            sounds: As for `embed`.
+            sample_rate: As for `embed`.
 
         Returns:
-            By layer number (0: the original embedding) z~ of that layer, (n_sounds, its dim).
+            By layer number (0: the original embedding) what `embed` returns, of its size.
 
         Raises:
-            TypeError, ValueError: As `scenes`.
+            TypeError, ValueError: As `embed`.
         """
+        vectors = self.embed(sounds, sample_rate)
         rows = self.extractor.taps
-        parts = self.scenes(audio).split([row.dim for row in rows], dim=1)
-        return {row.number: part for row, part in zip(rows, parts, strict=True)}
+        stops = list(accumulate(row.dim for row in rows))
+        return {
+            row.number: vectors[..., stop - row.dim : stop]
+            for row, stop in zip(rows, stops, strict=True)
+        }
 
     def _checked(self, audio: Tensor) -> Tensor:
         self.refuse_recording()
-        if not isinstance(audio, Tensor):
-            raise InvalidTypeError(
-                f"audio must be a torch.Tensor, got {type(audio).__name__}; "
-                "wrap it in torch.as_tensor(...)"
-            )
-        if not audio.is_floating_point():
-            raise InvalidTypeError(
-                f"audio must be floating point in [-1, 1], got {audio.dtype}; "
-                "divide integer samples by their full scale, 32768 for 16 bits"
-            )
-        if audio.ndim != 2 or audio.shape[1] == 0:
-            raise InvalidError(
-                "audio must have shape (n_sounds, n_samples) with at least 1 sample, "
-                f"got {tuple(audio.shape)}; one mono sound is audio[None, :]"
-            )
         weights = next(self.backbone.parameters())
         if weights.dtype != torch.float32:
             raise InvalidTypeError(
                 f"the model must be float32, got {weights.dtype}; load it with precision='bf16' "
                 "for faster arithmetic"
             )
-        if audio.device != weights.device:
-            raise InvalidError(
-                f"audio must be on the model's device {weights.device}, got {audio.device}; "
-                "move it with audio.to(...)"
-            )
-        audio = audio.float()
-        low, high = audio.aminmax(dim=1)
-        sound = (low >= -MAX_AMPLITUDE) & (high <= MAX_AMPLITUDE)  # False for NaN as well
-        if not sound.all():
-            broken = (~sound).nonzero().flatten().tolist()
-            raise InvalidError(
-                "audio must be finite and in [-1, 1], got NaN, infinite samples or amplitudes "
-                f"above {MAX_AMPLITUDE:g} in sounds {broken} of {audio.shape[0]} (counted from "
-                "0); divide integer samples by their full scale, 32768 for 16 bits"
-            )
-        return audio
+        return check_batch(audio, weights.device)
+
+    def _map(self, compute: Any, sounds: Any, sample_rate: int | None) -> Any:
+        is_batch = isinstance(sounds, Tensor) and sounds.ndim == 2 and sounds.is_floating_point()
+        if is_batch and sample_rate in (None, self.sample_rate):  # stays on its device
+            return compute(sounds)
+        given = Sounds.of(sounds, sample_rate, self.sample_rate)
+        return given.map(compute, self.sample_rate, next(self.backbone.parameters()).device)

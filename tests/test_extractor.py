@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hear_fusion.backbones import ORIGINAL, REGISTRY, Backbone
-from hear_fusion.extractor import Extractor
+from hear_fusion.extractor import Extractor, Settings
 from hear_fusion.fusion.equations import fuse, pool_time_and_flatten, summarise
 from hear_fusion.fusion.scaling import LayerScale
 from hear_fusion.timeline import Stream, Windows
@@ -106,8 +106,8 @@ def test_chunked_equals_whole(
     n_samples: int,
 ) -> None:
     audio = noise(3, n_samples)
-    whole = Extractor(backbones[name], layers, chunk_seconds=1000.0)
-    pieces = Extractor(backbones[name], layers, chunk_seconds=0.7)
+    whole = Extractor(backbones[name], layers, Settings(chunk_seconds=1000.0))
+    pieces = Extractor(backbones[name], layers, Settings(chunk_seconds=0.7))
     assert_near(pieces.frames(audio, hop_ms), whole.frames(audio, hop_ms))
     if hop_ms is None:
         assert_near(pieces.scenes(audio), whole.scenes(audio))
@@ -118,8 +118,8 @@ def test_without_its_halo_chunking_would_show(
 ) -> None:
     """The comparison above has teeth: half the context is not enough."""
     audio = noise(1, 16000 * 8)
-    whole = Extractor(backbones["cnn14"], (6,), chunk_seconds=1000.0)
-    short = Extractor(backbones["cnn14"], (6,), chunk_seconds=1.0)
+    whole = Extractor(backbones["cnn14"], (6,), Settings(chunk_seconds=1000.0))
+    short = Extractor(backbones["cnn14"], (6,), Settings(chunk_seconds=1.0))
     assert isinstance(short.timeline, Stream)
     short.timeline = replace(short.timeline, halo=64)
     assert (short.frames(audio) - whole.frames(audio)).abs().max() > 1e-4
@@ -135,7 +135,7 @@ def test_batch_equals_one_by_one(
     n_samples: int,
 ) -> None:
     audio = noise(5, n_samples)
-    extractor = Extractor(backbones[name], layers, chunk_seconds=5.0)
+    extractor = Extractor(backbones[name], layers, Settings(chunk_seconds=5.0))
     hop_ms = extractor.timeline.hops_ms[1]
     scenes, frames = extractor.scenes(audio), extractor.frames(audio, hop_ms)
     for i in range(5):
@@ -198,7 +198,7 @@ def test_layer_scale_divides_each_layer_by_its_constant(
 ) -> None:
     network, audio = backbones["yamnet"], noise(2, 20000)
     plain = Extractor(network, (5, 13))
-    scaled = Extractor(network, (5, 13), layer_scale=layer_scale)
+    scaled = Extractor(network, (5, 13), Settings(layer_scale=layer_scale))
     constants = [getattr(network.layer(number), layer_scale) for number in (5, 13)]
     assert constants[0] != constants[1]
     divisor = torch.cat(
@@ -206,13 +206,13 @@ def test_layer_scale_divides_each_layer_by_its_constant(
     )
     assert_near(scaled.scenes(audio), plain.scenes(audio) / divisor)
     assert_near(scaled.frames(audio, 40), plain.frames(audio, 40) / divisor)
-    original = Extractor(network, (ORIGINAL,), layer_scale=layer_scale)
+    original = Extractor(network, (ORIGINAL,), Settings(layer_scale=layer_scale))
     assert_near(original.scenes(audio), Extractor(network, (ORIGINAL,)).scenes(audio))
 
 
 def test_unmeasured_layers_cannot_be_scaled(backbones: dict[str, Backbone]) -> None:
     with pytest.raises(ValueError, match="must be 'none' for cnn14, whose layers have not been"):
-        Extractor(backbones["cnn14"], (3, 6), layer_scale="rms")
+        Extractor(backbones["cnn14"], (3, 6), Settings(layer_scale="rms"))
 
 
 def ast_windows(n_samples: int) -> list[tuple[int, int]]:
@@ -235,7 +235,7 @@ def test_ast_over_30_seconds_is_seamless_windows_weighted_by_their_columns(
         clips += [output.clip] * output.frames.shape[2]
     z, scene = torch.cat(frames, dim=1), torch.stack(clips).mean(dim=0)
     for chunk_seconds in (0.7, 1000.0):
-        extractor = Extractor(network, (5,), chunk_seconds=chunk_seconds)
+        extractor = Extractor(network, (5,), Settings(chunk_seconds=chunk_seconds))
         assert_near(extractor.frames(audio), z)
         assert_near(extractor.scenes(audio), scene)
     assert len(frames) > 2
@@ -248,7 +248,7 @@ def test_ast_up_to_30_seconds_is_one_pass(
     network, audio = backbones["ast"], noise(1, 16000 * 30)
     output = network.forward_layers(network.log_mel(audio, 0, 2998), (2,))[2]
     assert output.clip is not None
-    extractor = Extractor(network, (2,), chunk_seconds=1.0)
+    extractor = Extractor(network, (2,), Settings(chunk_seconds=1.0))
     assert_near(extractor.scenes(audio), output.clip)
     assert_near(extractor.frames(audio), output.frames[..., 0].transpose(1, 2))
 

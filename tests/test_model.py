@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from torch import Tensor
 
 import hear_fusion
+from hear_fusion.audio import resample
 from hear_fusion.backbones import REGISTRY
 from hear_fusion.checkpoints import WeightsError
 from hear_fusion.evaluate.options import read_options
@@ -129,7 +131,7 @@ def test_wrong_audio_says_what_came_and_what_to_do(
     audio: Any, error: type[Exception], message: str, weight_files: dict[str, Path]
 ) -> None:
     model = load("yamnet_5_13", weight_files)
-    for call in (model.scenes, model.frames, model.layers):
+    for call in (model.scenes, model.timestamp_embeddings):
         with pytest.raises(error, match=message):
             call(audio)
 
@@ -324,3 +326,64 @@ def test_absent_default_weights_say_where_to_get_them(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(WeightsError, match=r"Cnn14_16k.*e2ee543a.*zenodo"):
         hear_fusion.load("cnn14_3_6")
+
+
+def files_of(sounds: list[Tensor], rate: int, folder: Path) -> list[Path]:
+    paths = [folder / f"{i}.wav" for i in range(len(sounds))]
+    for path, audio in zip(paths, sounds, strict=True):
+        soundfile.write(path, audio.numpy(), rate, "FLOAT")
+    return paths
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, "yamnet_5_13_40ms", "yamnet"])
+def test_sounds_of_any_kind_become_what_a_batch_becomes(
+    name: str, weight_files: dict[str, Path], noise: Callable[..., Tensor], tmp_path: Path
+) -> None:
+    model = load(name, weight_files)
+    sounds = [noise(1, n, seed=n)[0] for n in (20000, 9000, 20000, 33000)]
+    paths = files_of(sounds, model.sample_rate, tmp_path)
+    expected = torch.cat([model.scenes(audio[None]) for audio in sounds])
+    for given in (sounds, [audio.numpy() for audio in sounds], paths):
+        together = torch.as_tensor(model.embed(given))
+        torch.testing.assert_close(together, expected, rtol=1e-5, atol=1e-5)
+        parts = [torch.as_tensor(part) for part in model.layers(given).values()]
+        assert torch.equal(torch.cat(parts, dim=1), together)
+        pairs = model.frames(given)
+        for audio, (z, times) in zip(sounds, pairs, strict=True):
+            frames, centres = model.timestamp_embeddings(audio[None])
+            torch.testing.assert_close(torch.as_tensor(z), frames[0], rtol=1e-5, atol=1e-5)
+            assert np.array_equal(times, centres[0])
+    assert model.embed(paths[0]).shape == (model.scene_embedding_size,)
+    assert model.embed([]).shape == (0, model.scene_embedding_size)
+    assert model.frames([]) == []
+    assert {part.ndim for part in model.layers(str(paths[0])).values()} == {1}
+
+
+def test_other_rates_and_channels_are_brought_to_the_networks(
+    weight_files: dict[str, Path], tmp_path: Path
+) -> None:
+    model = load("yamnet_5_13", weight_files)
+    time = np.arange(44100) / 44100
+    chirp = 0.3 * np.sin(2 * np.pi * (200 + 2000 * time) * time)
+    own = torch.as_tensor(resample(chirp, 44100, model.sample_rate)).float()
+    expected = model.scenes(own[None])[0].numpy()
+    stereo = np.stack([1.5 * chirp, 0.5 * chirp], axis=1)
+    soundfile.write(tmp_path / "stereo.wav", stereo, 44100, "DOUBLE")
+    for got in (
+        model.embed(chirp, sample_rate=44100),
+        model.embed((chirp, 44100)),
+        model.embed([(stereo, 44100)])[0],
+        model.embed(tmp_path / "stereo.wav"),
+        model.embed((torch.from_numpy(chirp), 44100)).numpy(),
+    ):
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_batch_of_tensors_is_checked_as_hear_demands(weight_files: dict[str, Path]) -> None:
+    model = load("yamnet_5_13", weight_files)
+    audio = torch.zeros(2, 5000)
+    assert torch.equal(model.embed(audio), model.scenes(audio))
+    with pytest.raises(ValueError, match="got meta; move it"):
+        model.embed(audio.to("meta"))
+    with pytest.raises(ValueError, match=r"gone\.wav: cannot be opened"):
+        model.embed(["gone.wav"])

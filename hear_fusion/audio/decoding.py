@@ -110,15 +110,34 @@ def decode(content: bytes | Path, seconds: float | None = None) -> tuple[NDArray
             channels that cancel each other.
     """
     sound = read_sound(content, "float64", seconds)
-    audio: NDArray[np.float64] = sound.samples.mean(axis=1)
+    return mixed(sound.samples), sound.sample_rate
+
+
+def mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mix channels to their mean.
+
+    Args:
+        samples: Shape (n_samples, n_channels).
+
+    Raises:
+        UnreadableSoundError: If a value is not finite, or the channels cancel each other.
+
+    >>> mixed(np.array([[0.5, 0.0], [1.0, 0.5]]))
+    array([0.25, 0.75])
+    """
+    audio: NDArray[np.float64] = samples.mean(axis=1)
     if not np.isfinite(audio).all():
         raise UnreadableSoundError("holds samples that are NaN or infinite")
     # Twice the same with opposite signs; what is left is rounding.
+<<<<<<< HEAD
     if sound.samples.shape[1] > 1 and (
         np.abs(audio).max() < CANCELLED * np.abs(sound.samples).max()
     ):
+=======
+    if samples.shape[1] > 1 and np.abs(audio).max() < _CANCELLED * np.abs(samples).max():
+>>>>>>> main
         raise UnreadableSoundError("is silent once mixed to mono: its channels cancel each other")
-    return audio, sound.sample_rate
+    return audio
 
 
 class SilentBytes(io.BytesIO):

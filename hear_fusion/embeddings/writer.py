@@ -75,7 +75,7 @@ class _Writer:
         if self._is_scene:
             z = self._model.scenes(audio)[:, None]
         else:
-            z, times = self._model.frames(audio)
+            z, times = self._model.timestamp_embeddings(audio)
             for i, row in zip(indices, times.tolist(), strict=True):
                 self._times[i] = row
         parts = z.split([layer.dim for layer in self._model.extractor.taps], dim=-1)

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
+from hear_fusion import load
 from hear_fusion.checkpoints.cache import import_file
 from hear_fusion.checkpoints.fetch import fetch
 from hear_fusion.checkpoints.records import WeightsRecord
@@ -16,6 +19,11 @@ from hear_fusion.cli import main
 from hear_fusion.datasets.prepare import prepare
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
+from hear_fusion.embeddings.features.rows import Rows
+from hear_fusion.embeddings.features.run import make_table, record_of
+from hear_fusion.embeddings.search import Index
+from hear_fusion.embeddings.segments import Segment
+from hear_fusion.embeddings.table import Table, TableRecord
 from hear_fusion.errors import HearFusionError
 from hear_fusion.evaluate.embeddings import export_module
 from hear_fusion.evaluate.run import run
@@ -98,10 +106,29 @@ def import_weights(folder: Path, weights: Path) -> object:
     return import_file(weights, RECORD)
 
 
+def table(folder: Path, _weights: Path) -> Path:
+    nan, vectors = np.array([np.nan]), np.ones((1, 1), np.float32)
+    record = TableRecord("yamnet_5", (5,), (1,), "", "", "0.1.0", 16000)
+    return Table(["a.wav"], nan, nan, [""], vectors, record).write(folder / "a.npz")
+
+
+def index(folder: Path, weights: Path) -> object:
+    return Index.of(table(folder, weights))
+
+
+def features(folder: Path, weights: Path) -> object:
+    soundfile.write(folder / "a.wav", [0.0] * 99, 16000)
+    model, rows = load("cnn14", weights), Rows()
+    segments = [Segment(str(folder / "a.wav"))]
+    return make_table(model, record_of(model, weights, rows), segments, rows, folder / "a.npz")
+
+
 WRITERS: dict[str, tuple[str, Writer]] = {
     "store": ("store/cnn14/.scene.lock", embed),
     "embeddings": ("embeddings/.lock", export),
     "embeddings of heareval": ("embeddings/.lock", evaluate),
+    "feature table": (".a.npz.lock", features),
+    "index of a table": (".a.npz.index.lock", index),
     "results": ("results/cnn14/.lock", study_),
     "prepared task": ("tasks/.crema_d_speakers-v1.0.0-full.lock", prepare_),
     "demonstration task": ("tasks/.tiny-v1-small.lock", demo_task),
@@ -135,7 +162,8 @@ def test_every_verb_that_writes_can_rule_out_waiting() -> None:
     }
     assert with_option == {
         "embed", "evaluate", "study", "report", "compare", "demo", "weights fetch",
-        "weights import", "tasks prepare", "tasks resample", "tasks demo",
+        "weights import", "tasks prepare", "tasks resample", "tasks demo", "features", "search",
+        "duplicates", "select",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from hear_fusion.backbones import REGISTRY, Backbone
+from hear_fusion.extractor import Settings
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
 from hear_fusion.runtimes.precision import Precision, arithmetic, cpu_multiplies_bf16
@@ -92,7 +93,7 @@ def test_threads_of_several_precisions_share_a_network(
     audio, choice = noise(2, 9000), Choice(network, REGISTRY[network].published_layers)
     precisions: tuple[Precision, ...] = ("fp32", "tf32", "bf16")
     models = {
-        precision: FusionModel(backbones[network], choice, precision=precision, allow_slow=True)
+        precision: FusionModel(backbones[network], choice, Settings(precision, allow_slow=True))
         for precision in precisions
     }
     expected = {precision: model.scenes(audio) for precision, model in models.items()}
