@@ -490,11 +490,11 @@ def test_a_broken_pass_for_more_frames_leaves_the_others_as_they_were(
     before = mapped.copy()
     with monkeypatch.context() as patch:
 
-        def frames(_self: object, _audio: object) -> None:
+        def timestamp_embeddings(_self: object, _audio: object) -> None:
             assert list(tmp_path.rglob(".layer_06.npy.*")), "nothing was begun"
             raise KeyboardInterrupt
 
-        patch.setattr(FusionModel, "frames", frames)
+        patch.setattr(FusionModel, "timestamp_embeddings", timestamp_embeddings)
         with pytest.raises(KeyboardInterrupt):
             embed_task(network, task, tmp_path, parse_modules(["cnn14_6_80ms"], "cnn14"))
     assert StoredTask.read(first.folder) == first
