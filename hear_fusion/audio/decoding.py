@@ -129,13 +129,7 @@ def mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     if not np.isfinite(audio).all():
         raise UnreadableSoundError("holds samples that are NaN or infinite")
     # Twice the same with opposite signs; what is left is rounding.
-<<<<<<< HEAD
-    if sound.samples.shape[1] > 1 and (
-        np.abs(audio).max() < CANCELLED * np.abs(sound.samples).max()
-    ):
-=======
-    if samples.shape[1] > 1 and np.abs(audio).max() < _CANCELLED * np.abs(samples).max():
->>>>>>> main
+    if samples.shape[1] > 1 and np.abs(audio).max() < CANCELLED * np.abs(samples).max():
         raise UnreadableSoundError("is silent once mixed to mono: its channels cancel each other")
     return audio
 

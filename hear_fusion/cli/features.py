@@ -81,7 +81,7 @@ def features(
     from hear_fusion import load
     from hear_fusion.embeddings.features.listing import find_sounds, listed_segments
     from hear_fusion.embeddings.features.run import make_table, record_of
-    from hear_fusion.embeddings.table_files import check_suffix
+    from hear_fusion.embeddings.tables.files import check_suffix
     from hear_fusion.errors import HearFusionError
     from hear_fusion.names import parse
 

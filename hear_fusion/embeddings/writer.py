@@ -11,9 +11,9 @@ from torch import Tensor
 
 from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.pace import SCENES, Pace
-from hear_fusion.embeddings.store import LayerArray, array_path, timestamps_path
+from hear_fusion.embeddings.store import array_path, timestamps_path
 from hear_fusion.files.atomic import unfinished, write_whole
-from hear_fusion.files.space import make_folder, reserve, writing
+from hear_fusion.files.space import make_folder, new_array, writing
 from hear_fusion.model import FusionModel
 from hear_fusion.tasks.clips import ClipList, decoded_batches
 
@@ -66,7 +66,7 @@ class _Writer:
             array_path(folder, clips.split, pace, layer.number) for layer in model.extractor.taps
         ]
         self._arrays = [
-            _new_array(path, (int(self._ends[-1]), layer.dim))
+            new_array(unfinished(path), (int(self._ends[-1]), layer.dim), becomes=path)
             for path, layer in zip(self._paths, model.extractor.taps, strict=True)
         ]
 
@@ -92,16 +92,6 @@ class _Writer:
                 unfinished(path).replace(path)
         if not self._is_scene:
             write_whole(self._times_path, json.dumps(self._times))
-
-
-def _new_array(path: Path, shape: tuple[int, int]) -> LayerArray:
-    """Map the file that becomes ``path``, with room for all of it."""
-    with writing(path):
-        array: LayerArray = np.lib.format.open_memmap(
-            unfinished(path), mode="w+", dtype=np.float32, shape=shape
-        )
-        reserve(unfinished(path))
-    return array
 
 
 def discard_unfinished(folder: Path) -> None:

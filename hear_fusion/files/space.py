@@ -8,6 +8,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hear_fusion.errors import FileSystemError, HearFusionError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -84,3 +87,22 @@ def reserve(path: Path) -> None:
             file.write(block)
         file.flush()
         os.fsync(file.fileno())  # some network file systems tell only now
+
+
+def new_array(
+    path: Path, shape: tuple[int, int], becomes: Path | None = None
+) -> NDArray[np.float32]:
+    """Map a new .npy file into memory, with room for all of it.
+
+    Args:
+        path: The file.
+        shape: Rows and numbers in each.
+        becomes: The file that errors name; by default ``path``.
+
+    Raises:
+        UnwritableError: If the disk does not take it.
+    """
+    with writing(becomes or path):
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        reserve(path)
+    return array

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from hear_fusion import load
 from hear_fusion.cli import main
-from hear_fusion.embeddings.engine import Engine
-from hear_fusion.embeddings.features.whitening import read_whitening
-from hear_fusion.embeddings.table import Table
+from hear_fusion.embeddings.features.engine import Engine
+from hear_fusion.embeddings.tables.table import Table
+from hear_fusion.embeddings.tables.whitening import read_whitening
 
 RATE = 16000
 

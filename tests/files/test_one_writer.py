@@ -21,9 +21,9 @@ from hear_fusion.embeddings.backbone import LoadedBackbone
 from hear_fusion.embeddings.embed import embed_task
 from hear_fusion.embeddings.features.rows import Rows
 from hear_fusion.embeddings.features.run import make_table, record_of
-from hear_fusion.embeddings.search import Index
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.table import Table, TableRecord
+from hear_fusion.embeddings.tables.index import Index
+from hear_fusion.embeddings.tables.segments import Segment
+from hear_fusion.embeddings.tables.table import Table, TableRecord
 from hear_fusion.errors import HearFusionError
 from hear_fusion.evaluate.embeddings import export_module
 from hear_fusion.evaluate.run import run

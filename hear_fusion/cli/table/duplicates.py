@@ -11,7 +11,7 @@ from hear_fusion.cli import options
 from hear_fusion.cli.table import options as table_options
 
 if TYPE_CHECKING:
-    from hear_fusion.embeddings.segments import Segment
+    from hear_fusion.embeddings.tables.segments import Segment
 
 
 @click.command()
@@ -54,7 +54,7 @@ def duplicates(
       hear-fusion duplicates features.parquet --labels labels.csv --splits split
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.embeddings.features.sheets import read_column, rows_of
-    from hear_fusion.embeddings.search import Index
+    from hear_fusion.embeddings.tables.index import Index
     from hear_fusion.metrics.neighbours import near_pairs
 
     if (splits is None) != (labels is None):

@@ -43,8 +43,8 @@ def search(
       hear-fusion search night.flac windows.parquet --start 12.5 --stop 15 --top 100 --out calls.csv
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.embeddings.features.query import embed_query
-    from hear_fusion.embeddings.search import Index
-    from hear_fusion.embeddings.segments import Segment
+    from hear_fusion.embeddings.tables.index import Index
+    from hear_fusion.embeddings.tables.segments import Segment
 
     if stop is not None and stop <= (start or 0.0):
         raise click.UsageError(f"--stop must be after --start, got {start or 0.0:g} and {stop:g}")

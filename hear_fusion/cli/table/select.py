@@ -32,7 +32,7 @@ def select(table: Path, n: int, labelled: Path | None, raw: bool, out: Path | No
       hear-fusion select features.parquet 50 --labelled labels.csv --out next.csv
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.embeddings.features.sheets import read_column, rows_of
-    from hear_fusion.embeddings.search import Index
+    from hear_fusion.embeddings.tables.index import Index
     from hear_fusion.metrics.neighbours import farthest_first
 
     index = Index.of(table, raw=raw)

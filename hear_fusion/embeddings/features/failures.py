@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from hear_fusion.embeddings.segments import Segment
+from hear_fusion.embeddings.tables.segments import Segment
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import write_whole
 from hear_fusion.files.texts import csv_rows, decoded

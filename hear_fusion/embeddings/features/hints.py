@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.table import Table
+from hear_fusion.embeddings.tables.table import Table
 
 
 def hints(table: Table, old_hz: Mapping[str, int]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from hear_fusion.embeddings.segments import Segment, read_segments
+from hear_fusion.embeddings.tables.segments import Segment, read_segments
 from hear_fusion.errors import InvalidError
 
 _SUFFIXES = (

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.engine import Piece
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.table import Table
+from hear_fusion.embeddings.features.engine import Piece
+from hear_fusion.embeddings.tables.segments import Segment
+from hear_fusion.embeddings.tables.table import Table
 from hear_fusion.files.atomic import unfinished
 from hear_fusion.files.hashing import recipe_of
 from hear_fusion.files.records import read_record, write_record
-from hear_fusion.files.space import make_folder, reserve, writing
+from hear_fusion.files.space import make_folder, new_array, writing
 
 _PART_BYTES = 32 << 20
 _PART_SECONDS = 20.0
@@ -206,16 +206,6 @@ class Parts:
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.folder)
-
-
-def new_array(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Map a new file into memory, with room for all of it."""
-    if not shape[0]:
-        return np.empty(shape, np.float32)
-    with writing(path):
-        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        reserve(path)
-    return array
 
 
 def keys_of(segments: Iterable[Segment]) -> Iterator[str]:

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from hear_fusion.checkpoints import WeightsError
-from hear_fusion.embeddings.engine import Engine
+from hear_fusion.embeddings.features.engine import Engine
 from hear_fusion.embeddings.features.rows import Rows
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.table import TableRecord
+from hear_fusion.embeddings.tables.segments import Segment
+from hear_fusion.embeddings.tables.table import TableRecord
 from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import parse

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.segments import Segment
+from hear_fusion.embeddings.tables.segments import Segment
 from hear_fusion.errors import InvalidError
 from hear_fusion.timeline import Timeline
 

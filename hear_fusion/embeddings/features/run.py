@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hear_fusion.embeddings.engine import Engine
+from hear_fusion.embeddings.features.engine import Engine
 from hear_fusion.embeddings.features.failures import write_failures
 from hear_fusion.embeddings.features.hints import hints
 from hear_fusion.embeddings.features.parts import Parts, keys_of
 from hear_fusion.embeddings.features.rows import Rows
-from hear_fusion.embeddings.features.whitening import whitened
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.table import Table, TableRecord
-from hear_fusion.embeddings.table_files import check_suffix
+from hear_fusion.embeddings.tables.files import check_suffix
+from hear_fusion.embeddings.tables.segments import Segment
+from hear_fusion.embeddings.tables.table import Table, TableRecord
+from hear_fusion.embeddings.tables.whitening import whitened
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.lock import exclusive
 from hear_fusion.files.space import make_folder

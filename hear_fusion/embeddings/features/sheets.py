@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
-from hear_fusion.embeddings.segments import Segment
+from hear_fusion.embeddings.tables.segments import Segment
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.texts import decoded, numbered_rows
 

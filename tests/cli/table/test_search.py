@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hear_fusion.cli import main
-from hear_fusion.embeddings.search import Index
-from hear_fusion.embeddings.table import Table
+from hear_fusion.embeddings.tables.index import Index
+from hear_fusion.embeddings.tables.table import Table
 
 
 def _search(*words: object) -> Result:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hear_fusion.embeddings.segments import Segment, read_segments
+from hear_fusion.embeddings.tables.segments import Segment, read_segments
 
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)"
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from hear_fusion.audio import decode, resample
 from hear_fusion.backbones import Backbone
-from hear_fusion.embeddings.engine import Engine, Piece
+from hear_fusion.embeddings.features.engine import Engine, Piece
 from hear_fusion.embeddings.features.rows import Rows
-from hear_fusion.embeddings.segments import Segment
+from hear_fusion.embeddings.tables.segments import Segment
 from hear_fusion.errors import InvalidError
 from hear_fusion.model import FusionModel
 from hear_fusion.names import Choice
@@ -63,7 +63,7 @@ def _embed(model: FusionModel, paths: list[Path], rows: Rows) -> _ByPlace:
 def length(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Sounds are held in memory, or read as they are computed."""
     if request.param == "long":
-        monkeypatch.setattr("hear_fusion.embeddings.engine._LONG_SECONDS", 1.0)
+        monkeypatch.setattr("hear_fusion.embeddings.features.engine._LONG_SECONDS", 1.0)
     return str(request.param)
 
 

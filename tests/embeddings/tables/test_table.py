@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hear_fusion.embeddings.table import Table, TableRecord
+from hear_fusion.embeddings.tables.table import Table, TableRecord
 from hear_fusion.errors import InvalidError, MissingModuleError
 
 RECORD = TableRecord("yamnet_5_13", (5, 13), (3, 2), "a.h5", "0" * 64, "0.1.0", 16000, {"x": [1]})
@@ -30,7 +30,7 @@ def _table(n_rows: int = 7) -> Table:
 def test_what_is_written_is_read(
     tmp_path: Path, name: str, n_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hear_fusion.embeddings.table_files._BLOCK_BYTES", 45)  # two rows
+    monkeypatch.setattr("hear_fusion.embeddings.tables.columns._BLOCK_BYTES", 45)  # two rows
     table = _table(n_rows)
     for _ in range(2):  # the second time over the first
         path = table.write(tmp_path / name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from hear_fusion.embeddings.features.parts import new_array
-from hear_fusion.embeddings.table import Table
+from hear_fusion.embeddings.tables.table import Table
+from hear_fusion.files.space import new_array
 from hear_fusion.fusion.compression import MIN_ROWS, Whitening
 
 

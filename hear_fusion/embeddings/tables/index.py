@@ -24,16 +24,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.features.parts import new_array
-from hear_fusion.embeddings.features.whitening import read_whitening
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.table import Table, TableRecord
+from hear_fusion.embeddings.tables.segments import Segment
+from hear_fusion.embeddings.tables.table import Table, TableRecord
+from hear_fusion.embeddings.tables.whitening import read_whitening
 from hear_fusion.errors import InvalidError
 from hear_fusion.files.atomic import unfinished
 from hear_fusion.files.hashing import sha256_of_path
 from hear_fusion.files.lock import exclusive
 from hear_fusion.files.records import read_record, to_record, write_record
-from hear_fusion.files.space import make_folder, writing
+from hear_fusion.files.space import make_folder, new_array, writing
 from hear_fusion.fusion.compression import MIN_ROWS, Whitening
 from hear_fusion.metrics.neighbours import nearest, unit
 

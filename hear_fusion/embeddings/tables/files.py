@@ -5,50 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.errors import InvalidError, MissingModuleError, shown
+from hear_fusion.embeddings.tables.columns import KEY, LABELS, Columns
+from hear_fusion.embeddings.tables.parquet import import_pyarrow, read_parquet, write_parquet
+from hear_fusion.errors import InvalidError, shown
 from hear_fusion.files.atomic import unfinished, write_whole
 from hear_fusion.files.space import make_folder, writing
 
-KEY = "hear_fusion"  # under which Parquet and NPZ keep the record
 RECORD_FILE = "record.json"
 _COMMENT = "# "  # before the record, in the first line of a CSV
-_LABELS = ("path", "start", "stop", "id")
-_BLOCK_BYTES = 64 << 20  # of vectors in memory at a time
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The cells of a table.
-
-    Attributes:
-        paths: The sound file of each row.
-        starts, stops: The part of it that the row is about, in s; NaN: from its start, to its end.
-        ids: What a list of segments called it.
-        vectors: Features, shape (row, dim), float32; perhaps mapped into memory.
-    """
-
-    paths: list[str]
-    starts: NDArray[np.float64]
-    stops: NDArray[np.float64]
-    ids: list[str]
-    vectors: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def blocks(self) -> Iterator[slice]:
-        """Cut the rows into runs that memory holds at once."""
-        n_rows = max(1, _BLOCK_BYTES // max(1, 4 * self.vectors.shape[1]))
-        for first in range(0, len(self), n_rows):
-            yield slice(first, min(first + n_rows, len(self)))
 
 
 def write_columns(path: Path, columns: Columns, names: Sequence[str], record: str) -> Path:
@@ -85,7 +56,7 @@ def check_suffix(path: Path) -> _Writer:
         ValueError: If its suffix is that of no table.
         ModuleNotFoundError: If pyarrow is needed and not installed.
     """
-    writers = {".parquet": _write_parquet, ".npz": _write_npz, ".csv": _write_csv}
+    writers = {".parquet": write_parquet, ".npz": _write_npz, ".csv": _write_csv}
     suffix = path.suffix.lower()
     if suffix in writers and not path.is_dir():
         if suffix == ".parquet":
@@ -113,7 +84,7 @@ def read_columns(path: Path) -> tuple[Columns, str]:
         head = file.read(4)
     if head == b"PAR1":
         import_pyarrow()
-        return _read(path, _read_parquet)
+        return _read(path, read_parquet)
     if head == b"PK\x03\x04":
         return _read(path, _read_npz)
     return _read(path, _read_csv)
@@ -137,63 +108,6 @@ def _read(path: Path, reader: Callable[[Path], tuple[Columns, str]]) -> tuple[Co
 
 
 _Writer = Callable[[Path, Columns, Sequence[str], str], None]
-
-
-def import_pyarrow() -> None:
-    """See to it that Parquet can be read and written.
-
-    Raises:
-        ModuleNotFoundError: If it cannot.
-    """
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ModuleNotFoundError as err:
-        raise MissingModuleError(
-            "Parquet must be read and written by pyarrow, got no such module; "
-            "pip install '.[people]', or choose .npz or .csv",
-            name="pyarrow",
-        ) from err
-
-
-def _write_parquet(path: Path, columns: Columns, names: Sequence[str], record: str) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    labels = [("path", pa.string()), ("start", pa.float64()), ("stop", pa.float64())]
-    fields = [*labels, ("id", pa.string()), *((name, pa.float32()) for name in names)]
-    schema = pa.schema(fields, metadata={KEY: record})
-    # Features are as good as random: to look for repeats in them costs time and gains nothing.
-    options = {"compression": "zstd", "use_dictionary": ["path", "id"]}
-    with pq.ParquetWriter(path, schema, **options, write_statistics=list(_LABELS)) as writer:
-        for rows in columns.blocks():
-            cells = [
-                pa.array(columns.paths[rows], pa.string()),
-                pa.array(columns.starts[rows], pa.float64(), from_pandas=True),  # NaN is null
-                pa.array(columns.stops[rows], pa.float64(), from_pandas=True),
-                pa.array(columns.ids[rows], pa.string()),
-                *map(pa.array, np.ascontiguousarray(columns.vectors[rows].T)),
-            ]
-            writer.write_table(pa.Table.from_arrays(cells, schema=schema))
-
-
-def _read_parquet(path: Path) -> tuple[Columns, str]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        record = (schema.metadata or {})[KEY.encode()].decode()
-        labels = file.read(list(_LABELS))
-        n_rows, dim = file.metadata.num_rows, len(schema.names) - len(_LABELS)
-        vectors = np.empty((n_rows, dim), np.float32)
-        first = 0
-        for group in range(file.num_row_groups):
-            cells = file.read_row_group(group, schema.names[len(_LABELS) :])
-            for i, column in enumerate(cells.columns):
-                vectors[first : first + len(column), i] = column.to_numpy()
-            first += cells.num_rows
-    starts, stops = (labels[key].to_numpy().astype(np.float64) for key in ("start", "stop"))
-    ids = labels["id"].to_pylist()
-    return Columns(labels["path"].to_pylist(), starts, stops, ids, vectors), record
 
 
 def _arrays(columns: Columns) -> dict[str, Any]:
@@ -237,7 +151,7 @@ def _write_folder(folder: Path, columns: Columns, names: Sequence[str], record: 
 
 def _read_folder(folder: Path) -> tuple[Columns, str]:
     record = (folder / RECORD_FILE).read_text(encoding="utf-8")
-    arrays = {key: np.load(folder / f"{key}.npy") for key in _LABELS}
+    arrays = {key: np.load(folder / f"{key}.npy") for key in LABELS}
     return _columns(arrays, np.load(folder / "features.npy", mmap_mode="r")), record
 
 
@@ -245,7 +159,7 @@ def _write_csv(path: Path, columns: Columns, names: Sequence[str], record: str) 
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"{_COMMENT}{record}\n")
         writer = csv.writer(file)
-        writer.writerow([*_LABELS, *names])
+        writer.writerow([*LABELS, *names])
         for rows in columns.blocks():
             for i, vector in enumerate(columns.vectors[rows], rows.start):
                 times = (_cell(columns.starts[i]), _cell(columns.stops[i]))

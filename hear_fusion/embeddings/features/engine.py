@@ -16,8 +16,8 @@ from hear_fusion.audio.bandwidth import old_rate
 from hear_fusion.audio.decoding import UnreadableSoundError
 from hear_fusion.audio.streaming import open_recording
 from hear_fusion.embeddings.features.rows import Rows
-from hear_fusion.embeddings.segments import Segment
-from hear_fusion.embeddings.streams import AudioStream, ahead, frame_blocks
+from hear_fusion.embeddings.features.streams import AudioStream, ahead, frame_blocks
+from hear_fusion.embeddings.tables.segments import Segment
 from hear_fusion.model import FusionModel
 from hear_fusion.names import check_hop
 from hear_fusion.runtimes.precision import arithmetic

@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hear_fusion.embeddings.table_files import Columns, read_columns, write_columns
+from hear_fusion.embeddings.tables.columns import Columns
+from hear_fusion.embeddings.tables.files import read_columns, write_columns
 from hear_fusion.errors import InvalidError, shown
 from hear_fusion.files.hashing import recipe_of
 from hear_fusion.files.records import FORMAT, NewerFormatError, is_current, to_record

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hear_fusion.backbones import REGISTRY, Backbone
-from hear_fusion.embeddings.streams import AudioStream, ahead, frame_blocks
-from hear_fusion.extractor import Extractor
+from hear_fusion.embeddings.features.streams import AudioStream, ahead, frame_blocks
+from hear_fusion.extractor import Extractor, Settings
 
 CPU = torch.device("cpu")
 CHOICES: list[tuple[str, tuple[int, ...]]] = [
@@ -36,7 +36,7 @@ def test_a_stream_is_the_sound(
     # Half a minute passes through AST whole.
     audio = noise(1, 16000 * (33 if name == "ast" else 9) + 77)
     with torch.no_grad():
-        extractor = Extractor(backbones[name], layers, chunk_seconds=3.0)
+        extractor = Extractor(backbones[name], layers, Settings(chunk_seconds=3.0))
         stream = _stream(audio)
         torch.testing.assert_close(
             extractor.scenes(stream.as_audio), extractor.scenes(audio), rtol=0, atol=0
