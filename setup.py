@@ -24,8 +24,9 @@ REQUIRED = [
 LOADERS = ["h5py", "onnx", "safetensors"]
 # Linear heads, figures and pages: 'embed', 'study', 'report' and 'compare'.
 STUDY = ["scikit-learn", "pandas", "matplotlib", "jinja2", "pyyaml", "python-slugify"]
-# Tables of features of one's own recordings as Parquet: 'features', 'search' and what goes on.
-PEOPLE = ["pyarrow>=26"]
+# Tables of features of one's own recordings as Parquet, pictures and maps of them: 'features',
+# 'search', 'show', 'map' and what goes on.
+PEOPLE = ["pyarrow>=26", "scikit-learn", "matplotlib", "jinja2"]
 # The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
 # processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
 DEMO = ["pretty_midi", "espeakng-loader"]
@@ -44,7 +45,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["hear_fusion", "hear_fusion.*"]),
-    package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2"]},
+    package_data={"hear_fusion": ["py.typed", "*.pyi", "report/*.j2", "report/sounds/map*.*"]},
     python_requires=">=3.11",
     install_requires=REQUIRED,
     extras_require={

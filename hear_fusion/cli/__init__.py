@@ -16,8 +16,10 @@ from hear_fusion.cli.evaluate import evaluate
 from hear_fusion.cli.features import features
 from hear_fusion.cli.list import list_networks
 from hear_fusion.cli.report import report
+from hear_fusion.cli.show import show
 from hear_fusion.cli.study import study
 from hear_fusion.cli.table.duplicates import duplicates
+from hear_fusion.cli.table.map import map_table
 from hear_fusion.cli.table.search import search
 from hear_fusion.cli.table.select import select
 from hear_fusion.cli.tasks import tasks
@@ -37,7 +39,7 @@ def main() -> None:
 
 _VERBS = (
     list_networks, weights,
-    features, search, duplicates, select,
+    features, search, duplicates, select, map_table, show,
     tasks, embed, evaluate, study, report, compare, demo, env,
 )  # fmt: skip
 for _verb in _VERBS:

@@ -40,7 +40,9 @@ def test_list_of_one_network() -> None:
     assert "got 'resnet'" in wrong.output
 
 
-@pytest.mark.parametrize("verb", ["list", "weights", "tasks", "evaluate", "compare", "demo"])
+@pytest.mark.parametrize(
+    "verb", ["list", "weights", "tasks", "evaluate", "compare", "demo", "show", "map"]
+)
 def test_help_teaches_by_example(verb: str) -> None:
     shown = CliRunner().invoke(main, [verb, "--help"])
     assert shown.exit_code == 0

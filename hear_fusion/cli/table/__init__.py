@@ -1,1 +1,1 @@
-"""What works on feature tables: ``hear-fusion search``, ``duplicates``, ``select``."""
+"""Verbs that work on feature tables."""

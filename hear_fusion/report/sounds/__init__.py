@@ -1,0 +1,1 @@
+"""What there is to see of sounds themselves: one with its layers, many on a map."""
