@@ -1,16 +1,34 @@
-"""Neighbours by cosine: nearest rows, pairs that are almost one, rows far from all others."""
+"""Neighbours by cosine: nearest rows, pairs that are near-identical, rows far from all others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK_ROWS = 2048
 
+Numbers = NDArray[np.intp]
 Rows = NDArray[np.float32]
 """Unit vectors, shape (row, dim); perhaps mapped into memory."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows.
+
+    Attributes:
+        first, second: Their numbers, shape (pair,); the smaller is the first.
+        cosines: How near they are, shape (pair,), the nearest pair first.
+        n_all: How many there are, with those that were not asked for.
+    """
+
+    first: Numbers
+    second: Numbers
+    cosines: Rows
+    n_all: int
 
 
 def unit(vectors: Rows) -> Rows:
@@ -25,7 +43,7 @@ def unit(vectors: Rows) -> Rows:
     return divided
 
 
-def nearest(rows: Rows, query: NDArray[np.float32], n: int) -> tuple[NDArray[np.intp], Rows]:
+def nearest(rows: Rows, query: NDArray[np.float32], n: int) -> tuple[Numbers, Rows]:
     """Find the rows nearest to a query, exactly.
 
     Args:
@@ -49,22 +67,45 @@ def nearest(rows: Rows, query: NDArray[np.float32], n: int) -> tuple[NDArray[np.
     return best, cosines[best]
 
 
-def near_pairs(rows: Rows, threshold: float) -> Iterator[tuple[int, int, float]]:
-    """Find all pairs whose cosine is at least a threshold.
+def near_pairs(
+    rows: Rows,
+    threshold: float,
+    n: int,
+    counts: Callable[[Numbers, Numbers], NDArray[np.bool_]] | None = None,
+) -> Pairs:
+    """Find the nearest of all pairs whose cosine is at least a threshold, exactly.
 
-    Yields:
-        Numbers of two rows, the smaller first, and their cosine.
+    Args:
+        rows: Unit vectors.
+        threshold: The least cosine.
+        n: How many pairs to find.
+        counts: Which pairs of numbers are looked at; by default all.
 
-    >>> list(near_pairs(np.ones((2, 1), np.float32), 0.9))
-    [(0, 1, 1.0)]
+    Returns:
+        The pairs; of equally near ones the first come first.
+
+    >>> near_pairs(np.ones((3, 1), np.float32), 0.9, 1)
+    Pairs(first=array([0]), second=array([1]), cosines=array([1.], dtype=float32), n_all=3)
     """
-    for first in range(0, len(rows), _BLOCK_ROWS):
-        block = np.asarray(rows[first : first + _BLOCK_ROWS])
-        for second in range(first, len(rows), _BLOCK_ROWS):
-            cosines = block @ np.asarray(rows[second : second + _BLOCK_ROWS]).T
-            for i, j in np.argwhere(cosines >= threshold).tolist():
-                if first + i < second + j:
-                    yield first + i, second + j, float(cosines[i, j])
+    first, second, cosines = np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32)
+    n_all = 0
+    for row in range(0, len(rows), _BLOCK_ROWS):
+        block = np.asarray(rows[row : row + _BLOCK_ROWS])
+        for column in range(row, len(rows), _BLOCK_ROWS):
+            product = block @ np.asarray(rows[column : column + _BLOCK_ROWS]).T
+            i, j = np.nonzero(product >= threshold)
+            is_wanted = i + row < j + column
+            if counts is not None:
+                is_wanted &= counts(i + row, j + column)
+            i, j = i[is_wanted], j[is_wanted]
+            n_all += len(i)
+            first, second = np.append(first, i + row), np.append(second, j + column)
+            cosines = np.append(cosines, product[i, j])
+            if len(cosines) > n:
+                best = np.lexsort((second, first, -cosines))[:n]
+                first, second, cosines = first[best], second[best], cosines[best]
+    order = np.lexsort((second, first, -cosines))
+    return Pairs(first[order], second[order], cosines[order], n_all)
 
 
 def farthest_first(rows: Rows, n: int, known: Sequence[int] = ()) -> list[int]:

@@ -31,10 +31,25 @@ def test_of_equal_rows_the_first_is_first() -> None:
 
 def test_pairs_are_all_pairs(rows: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hear_fusion.metrics.neighbours._BLOCK_ROWS", 7)
-    got = sorted((i, j) for i, j, _ in near_pairs(rows, 0.9))
-    every = np.triu(rows @ rows.T, 1) >= 0.9
-    assert got == [tuple(pair) for pair in np.argwhere(every).tolist()]
-    assert got
+    got = near_pairs(rows, 0.9, 9999)
+    product = rows @ rows.T
+    every = np.argwhere(np.triu(product >= 0.9, 1)).tolist()
+    assert sorted(zip(got.first.tolist(), got.second.tolist(), strict=True)) == list(
+        map(tuple, every)
+    )
+    np.testing.assert_allclose(got.cosines, product[got.first, got.second], rtol=0, atol=1e-6)
+    assert (np.diff(got.cosines) <= 0).all()
+    few = near_pairs(rows, 0.9, 5)
+    assert few.n_all == got.n_all == len(every) > 5
+    assert few.first.tolist() == got.first[:5].tolist()
+    odd = near_pairs(rows, 0.9, 9999, lambda i, j: (i + j) % 2 == 1)
+    assert odd.n_all == len(odd.first) == sum((i + j) % 2 for i, j in every) > 0
+
+
+def test_of_equal_pairs_the_first_are_first() -> None:
+    pairs = near_pairs(np.ones((100, 1), np.float32), 0.9, 3)
+    assert (pairs.first.tolist(), pairs.second.tolist()) == ([0, 0, 0], [1, 2, 3])
+    assert pairs.n_all == 4950
 
 
 def test_the_farthest_is_chosen_each_time(rows: NDArray[np.float32]) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hear_fusion.cli import options
 from hear_fusion.cli.table import options as table_options
-
-if TYPE_CHECKING:
-    from hear_fusion.embeddings.tables.segments import Segment
 
 
 @click.command()
@@ -22,6 +18,9 @@ if TYPE_CHECKING:
     default=0.98,
     show_default=True,
     help="Least cosine of two that are told.",
+)
+@click.option(
+    "--top", type=click.IntRange(min=1), default=1000, show_default=True, help="How many to tell."
 )
 @click.option(
     "--splits",
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 def duplicates(
     table: Path,
     threshold: float,
+    top: int,
     splits: str | None,
     labels: Path | None,
     raw: bool,
@@ -46,7 +46,8 @@ def duplicates(
 ) -> None:
     """Find pairs of sounds of the feature table TABLE that are near-identical.
 
-    With --splits only those that leak from one split to another.
+    With --splits only those that leak from one split to another. Overlapping windows of one
+    recording are no pair.
 
     \b
     Examples:
@@ -55,31 +56,27 @@ def duplicates(
     """  # noqa: D301 - click marks paragraphs to keep with a real backspace
     from hear_fusion.embeddings.features.sheets import read_column, rows_of
     from hear_fusion.embeddings.tables.index import Index
-    from hear_fusion.metrics.neighbours import near_pairs
+    from hear_fusion.embeddings.tables.pairs import near_identical
 
     if (splits is None) != (labels is None):
         raise click.UsageError("--splits and --labels must be given together, got one of them")
     index = Index.of(table, raw=raw)
-    n_rows = len(index.matrix)
-    names: list[str | None] = [None] * n_rows
+    segments = index.labels(range(len(index.matrix)))
+    named = None
     if splits is not None and labels is not None:
-        names = rows_of(index.labels(range(n_rows)), read_column(labels, splits))
-    pairs = [
-        (i, j, cosine)
-        for i, j, cosine in near_pairs(index.matrix, threshold)
-        if splits is None or (None not in (names[i], names[j]) and names[i] != names[j])
-    ]
-    pairs.sort(key=lambda pair: -pair[2])
+        named = rows_of(segments, read_column(labels, splits))
+    pairs = near_identical(index.matrix, segments, threshold, top, named)
     rows = []
-    for i, j, cosine in pairs:
-        first, second = index.labels((i, j))
-        rows.append((cosine, *_told(first, names[i]), *_told(second, names[j])))
+    for i, j, cosine in zip(pairs.first, pairs.second, pairs.cosines.tolist(), strict=True):
+        sides = ((segments[row], named and named[row]) for row in (i, j))
+        told = ((one.path, one.start, one.stop, split) for one, split in sides)
+        rows.append((cosine, *next(told), *next(told)))
     side = ("path", "start", "stop", "split")
     header = ("cosine", *side, *(f"other_{name}" for name in side))
     table_options.show(header, rows, out)
     across = "" if splits is None else f" across {splits}"
-    click.echo(f"{len(pairs)} pairs of {n_rows} rows{across} at {threshold:g} or more", err=True)
-
-
-def _told(segment: Segment, split: str | None) -> tuple[object, ...]:
-    return segment.path, segment.start, segment.stop, split
+    fewer = f"; the nearest {top} are told" if pairs.n_all > top else ""
+    click.echo(
+        f"{pairs.n_all} pairs of {len(segments)} rows{across} at {threshold:g} or more{fewer}",
+        err=True,
+    )

@@ -37,4 +37,4 @@ def show(header: Sequence[str], rows: Sequence[Sequence[object]], out: Path | No
 
 
 def _cell(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return str(round(value, 4) if isinstance(value, float) else value)

@@ -68,7 +68,7 @@ def test_a_whitened_table_is_searched_through_its_own_whitening(
     words += ["--weights", str(weight_files["yamnet"]), "--out", str(folder / "w.npz")]
     assert CliRunner().invoke(main, words).exit_code == 0
     result = _search(made / "in/07.wav", folder / "w.npz", "--top", 1)
-    assert result.stdout.split("\t")[0] == "1"
+    assert result.stdout.split("\t")[0] == "1.0"
     assert "07.wav" in result.stdout
     (folder / "w.npz.whitening.npz").unlink()
     (folder / "w.npz.index/index.json").unlink()
