@@ -27,6 +27,8 @@ STUDY = ["scikit-learn", "pandas", "matplotlib", "jinja2", "pyyaml", "python-slu
 # Tables of features of one's own recordings as Parquet, pictures and maps of them: 'features',
 # 'search', 'show', 'map' and what goes on.
 PEOPLE = ["pyarrow>=26", "scikit-learn", "matplotlib", "jinja2"]
+# Approximate search in tables of millions of rows: 'search --approximate'.
+SEARCH = ["usearch"]
 # The sounds of the demonstration tasks. They carry GPL parts (a SoundFont, libespeak-ng), used in
 # processes of their own. The player of the SoundFont needs --no-deps: requirements-no-deps.txt.
 DEMO = ["pretty_midi", "espeakng-loader"]
@@ -52,6 +54,7 @@ setup(
         "loaders": LOADERS,
         "study": STUDY,
         "people": PEOPLE,
+        "search": SEARCH,
         "demo": DEMO,
         "hear": HEAR,
     },

@@ -34,7 +34,7 @@ from hear_fusion.files.lock import exclusive
 from hear_fusion.files.records import read_record, to_record, write_record
 from hear_fusion.files.space import make_folder, new_array, writing
 from hear_fusion.fusion.compression import MIN_ROWS, Whitening
-from hear_fusion.metrics.neighbours import nearest, unit
+from hear_fusion.metrics.neighbours import Numbers, Rows, nearest, unit
 
 _COMPONENTS = 64
 _RECORD = "index.json"
@@ -105,18 +105,17 @@ class Index:
         query: NDArray[np.float32] = unit(row)[0]
         return query
 
-    def nearest(self, vector: NDArray[np.float32], n: int) -> list[tuple[Segment, float]]:
+    def nearest(self, query: NDArray[np.float32], n: int) -> tuple[Numbers, Rows]:
         """Find the rows nearest to a vector, exactly, by cosine.
 
         Args:
-            vector: As the network makes it, shape (dim,).
+            query: As `query` makes it, shape (dim,).
             n: How many.
 
         Returns:
-            What they are of, and their cosines, nearest first.
+            Their numbers, nearest first, and their cosines.
         """
-        rows, cosines = nearest(self.matrix, self.query(vector), n)
-        return list(zip(self.labels(rows.tolist()), cosines.tolist(), strict=True))
+        return nearest(self.matrix, query, n)
 
     def labels(self, rows: Sequence[int]) -> list[Segment]:
         """Tell what some rows are of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ def test_cosines_are_those_of_the_table(made: Path, folder: Path) -> None:
     vectors = Table.read(folder / "a.npz").vectors.astype(np.float64)
     index = Index.of(folder / "a.npz", raw=True)
     expected = vectors @ vectors[5] / np.linalg.norm(vectors, axis=1) / np.linalg.norm(vectors[5])
-    found = index.nearest(vectors[5].astype(np.float32), 60)
-    by_name = {Path(one.path).name: cosine for one, cosine in found}
+    rows, cosines = index.nearest(index.query(vectors[5].astype(np.float32)), 60)
+    names = [Path(one.path).name for one in index.labels(rows.tolist())]
+    by_name = dict(zip(names, cosines.tolist(), strict=True))
     got = [by_name[f"{i:02d}.wav"] for i in range(60)]
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
 
@@ -75,6 +77,28 @@ def test_a_whitened_table_is_searched_through_its_own_whitening(
     result = _search(made / "in/07.wav", folder / "w.npz")
     assert result.exit_code == 1
     assert "w.npz.whitening.npz must be the whitening" in result.output
+
+
+def test_the_graph_finds_what_is_near(
+    made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (made / "in/00.wav", folder / "a.npz", "--top", 5)
+    exact = _search(*words)
+    approximate = _search(*words, "--approximate")
+    assert approximate.exit_code == 0, approximate.output
+    assert approximate.stdout == exact.stdout
+    graph = folder / "a.npz.index/graph.usearch"
+    first = graph.stat().st_mtime_ns
+    assert _search(*words, "--approximate").stdout == exact.stdout
+    assert graph.stat().st_mtime_ns == first
+    graph.write_bytes(b"damaged")
+    assert _search(*words, "--approximate").stdout == exact.stdout
+    graph.unlink()
+    monkeypatch.setitem(sys.modules, "usearch.index", None)
+    refused = _search(*words, "--approximate")
+    assert refused.exit_code == 1
+    assert "pip install '.[search]'" in refused.output
+    assert not graph.exists()
 
 
 def test_other_weights_are_refused(
