@@ -152,6 +152,9 @@ def test_the_first_cpu_is_the_cpu(weight_files: dict[str, Path]) -> None:
 VERBS = {
     "embed": ("--backbone", "yamnet", "--tasks-dir", ".", "--store", "store"),
     "study": ("yamnet", "--tasks-dir", ".", "--out", "out"),
+    "features": (".", "--model", "yamnet_5_13", "--out", "a.npz"),
+    "search": (__file__, __file__),
+    "show": (__file__, "--model", "yamnet_5_13", "--out", "a.png"),
 }
 
 
